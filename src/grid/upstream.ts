@@ -1,0 +1,49 @@
+import type { HttpEvent, HttpPort } from "../ports/http.js";
+import type { SgdStatus } from "../ports/sgd-status.js";
+import type { Now, RandomPort, StorePort } from "../ports/time.js";
+import type { EventVerdict, GridEvent } from "./event.js";
+
+/** Where an upstream protocol stands, for the page, the log and `ucm --json`. */
+export interface UpstreamStatus {
+  readonly id: string;
+  /** `stopped` never tried; `connecting` first exchange under way; `registering`; `online`; `failing` (retrying with back-off). */
+  readonly state: "stopped" | "connecting" | "registering" | "online" | "failing";
+  /** Stable fault code while failing, "" otherwise. */
+  readonly fault: string;
+  /** In words: what is wrong and what to do. */
+  readonly text: string;
+  /** Monotonic time of the next attempt. */
+  readonly nextTryMs: number;
+  readonly lastContactMs: number | undefined;
+}
+
+/** What an upstream protocol gets from the module. */
+export interface UpstreamHost {
+  readonly http: HttpPort;
+  readonly random: RandomPort;
+  readonly store: StorePort;
+  /** A new request id. */
+  nextRequestId(): number;
+  /**
+   * Hands over everything that the source now holds. An event that is absent is cancelled (implied cancel).
+   * Answers one verdict an event, in order.
+   */
+  replaceEvents(source: string, events: readonly GridEvent[], now: Now): readonly EventVerdict[];
+  /** The source's clock, seen over an authenticated connection (HTTP Date). */
+  clockSeen(utcMs: number, now: Now): void;
+  log(level: "info" | "warning" | "error", text: string): void;
+}
+
+/** One upstream protocol client: pure, driven by events and time. */
+export interface Upstream {
+  readonly id: string;
+  start(now: Now): void;
+  /** Does what is due. */
+  poll(now: Now): void;
+  /** Monotonic time at which `poll` wants to be called next. */
+  nextMs(): number;
+  onHttp(event: HttpEvent, now: Now): void;
+  /** Tells what is known of the appliance; the upstream reports and opts out from it. Called on every change. */
+  onSgd(status: SgdStatus, now: Now): void;
+  status(): UpstreamStatus;
+}

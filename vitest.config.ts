@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+/** `npm test` runs what needs only Node, gcc and make; suites named `*.full.test.ts` need more (CONTRIBUTING.md). */
+const full = process.env["OPENUCM_FULL"] === "1";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: full ? ["node_modules/**"] : ["node_modules/**", "test/**/*.full.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    coverage: { provider: "v8", include: ["src/wire/**", "src/link/**"] },
+  },
+});
