@@ -1,0 +1,32 @@
+import type { RandomPort } from "../ports/time.js";
+import { uniformInt } from "./random.js";
+
+/** How long to wait after failures: doubling from a period to a ceiling, with jitter. All in ms. */
+export interface BackoffRule {
+  /** The normal quiet interval, e.g. the poll period: the ceiling after the first failure. */
+  readonly periodMs: number;
+  /** The ceiling stops doubling here. Default 15 min (OpenADR 2.0b, doubling the quiet interval). */
+  readonly maxMs?: number;
+  /** Never wait less than this, where a server asked for a least interval. Default 0 = full jitter. */
+  readonly floorMs?: number;
+}
+
+export const BACKOFF_MAX_MS = 900_000;
+
+/** The longest wait after so many failures in a row (1 = the first), ms. Never under the period. */
+export function backoffCeilingMs(rule: BackoffRule, failures: number): number {
+  const most = Math.max(rule.maxMs ?? BACKOFF_MAX_MS, rule.periodMs);
+  // 2^30 periods are far beyond any ceiling; the cap keeps the power finite after months of failure.
+  return Math.min(most, rule.periodMs * 2 ** Math.min(30, Math.max(0, failures - 1)));
+}
+
+/**
+ * Milliseconds to wait after so many failures in a row: uniform between the floor and the ceiling, so that
+ * modules that lost the same server do not come back together. 0 failures = 0 ms.
+ */
+export function backoffMs(rule: BackoffRule, failures: number, random: RandomPort): number {
+  if (failures <= 0) return 0;
+  const ceiling = Math.floor(backoffCeilingMs(rule, failures));
+  const floor = Math.min(ceiling, Math.max(0, Math.ceil(rule.floorMs ?? 0)));
+  return floor + uniformInt(random, ceiling - floor);
+}

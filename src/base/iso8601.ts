@@ -1,0 +1,165 @@
+/**
+ * ISO 8601 date-times and durations as OpenADR 2.0b, OpenADR 3 and OCPP write them, to and from integer
+ * milliseconds, without `Date`. Days are proleptic Gregorian and counted from 1970-01-01.
+ *
+ * Accepted beyond the letter of the 2.0b schema (docs/openadr, "real peers"): offsets, no zone (= UTC), a
+ * space for the `T`, bare `P` and `PT`, weeks without `P`. Emitted: `YYYY-MM-DDThh:mm:ssZ` and `PTnHnMnS`.
+ */
+
+export const SECOND_MS = 1000;
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
+
+/** UTC ms of 2000-01-01T00:00:00Z, the epoch of CTA-2045 event times. */
+export const EPOCH_2000_MS = 946_684_800_000;
+
+export interface CivilDate {
+  readonly year: number;
+  /** 1…12. */
+  readonly month: number;
+  /** 1…31. */
+  readonly day: number;
+}
+
+/** Days from 1970-01-01 of a civil date; any integers, so that month 13 or day 0 roll over as expected. */
+export function daysFromCivil(year: number, month: number, day: number): number {
+  // Counted in years that begin in March, so that the leap day is the last day of its year.
+  const months = year * 12 + (month - 1) - 2;
+  const y = Math.floor(months / 12);
+  const m = months - y * 12;
+  const leapDays = Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400);
+  return y * 365 + leapDays + Math.floor((m * 153 + 2) / 5) + day - 1 - 719_468;
+}
+
+/** The civil date of a day counted from 1970-01-01. */
+export function civilFromDays(days: number): CivilDate {
+  const shifted = Math.floor(days) + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const dayOfEra = shifted - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const m = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = m < 10 ? m + 3 : m - 9;
+  return {
+    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * m + 2) / 5) + 1,
+  };
+}
+
+/** Day of the week of a day counted from 1970-01-01: 0 = Sunday … 6 = Saturday. */
+export function weekday(days: number): number {
+  return (((Math.floor(days) + 4) % 7) + 7) % 7;
+}
+
+/** Days in a month, 1…12. */
+export function daysInMonth(year: number, month: number): number {
+  return daysFromCivil(year, month + 1, 1) - daysFromCivil(year, month, 1);
+}
+
+const DATE_TIME =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?([Zz]|[+-]\d\d(?::?\d\d)?)?$/;
+
+/**
+ * UTC milliseconds of an ISO date-time, or undefined where it is none. Fractions beyond the millisecond are
+ * cut; no zone means UTC; second 60 and 24:00:00 are the next second and day, as they should be.
+ */
+export function parseDateTime(text: string): number | undefined {
+  if (text.length > 48) return undefined;
+  const part = DATE_TIME.exec(text.trim());
+  if (part === null) return undefined;
+  const year = Number(part[1]);
+  const month = Number(part[2]);
+  const day = Number(part[3]);
+  const hour = Number(part[4]);
+  const minute = Number(part[5]);
+  const second = Number(part[6] ?? 0);
+  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
+  if (minute > 59 || second > 60 || hour > 24 || (hour === 24 && (minute > 0 || second > 0)))
+    return undefined;
+  const fractionMs = Math.floor(Number(`0.${part[7] ?? "0"}`) * 1000 + 1e-6);
+  if (hour === 24 && fractionMs > 0) return undefined;
+  const zone = part[8] ?? "Z";
+  let offsetMs = 0;
+  if (zone.length > 1) {
+    const minutes = zone.length > 3 ? Number(zone.slice(-2)) : 0;
+    const hours = Number(zone.slice(1, 3));
+    if (hours > 14 || minutes > 59) return undefined;
+    offsetMs = (hours * 60 + minutes) * MINUTE_MS * (zone[0] === "-" ? -1 : 1);
+  }
+  return (
+    daysFromCivil(year, month, day) * DAY_MS +
+    hour * HOUR_MS +
+    minute * MINUTE_MS +
+    second * SECOND_MS +
+    fractionMs -
+    offsetMs
+  );
+}
+
+/** `YYYY-MM-DDThh:mm:ssZ`, with `.mmm` where the milliseconds are not zero. Years 0…9999. */
+export function formatDateTime(utcMs: number): string {
+  const days = Math.floor(utcMs / DAY_MS);
+  const ms = Math.floor(utcMs) - days * DAY_MS;
+  const date = civilFromDays(days);
+  const fraction = ms % SECOND_MS;
+  return (
+    `${padded(date.year, 4)}-${padded(date.month, 2)}-${padded(date.day, 2)}` +
+    `T${padded(Math.floor(ms / HOUR_MS), 2)}:${padded(Math.floor(ms / MINUTE_MS) % 60, 2)}` +
+    `:${padded(Math.floor(ms / SECOND_MS) % 60, 2)}${fraction > 0 ? `.${padded(fraction, 3)}` : ""}Z`
+  );
+}
+
+function padded(value: number, width: number): string {
+  return String(value).padStart(width, "0");
+}
+
+const DURATION =
+  /^([+-])?(?:P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?)|(\d+)W)$/;
+
+/**
+ * Milliseconds of an ISO duration, or undefined where it is none. A year counts 365 and a month 30 days:
+ * both occur only as "long" (`P9999Y` = for ever), for which see the caller. May be negative.
+ */
+export function parseDuration(text: string): number | undefined {
+  if (text.length > 48) return undefined;
+  const part = DURATION.exec(text.trim());
+  if (part === null) return undefined;
+  const days =
+    Number(part[2] ?? 0) * 365 +
+    Number(part[3] ?? 0) * 30 +
+    Number(part[4] ?? part[10] ?? 0) * 7 +
+    Number(part[5] ?? 0);
+  const ms =
+    days * DAY_MS +
+    Number(part[6] ?? 0) * HOUR_MS +
+    Number(part[7] ?? 0) * MINUTE_MS +
+    Number(part[8] ?? 0) * SECOND_MS +
+    Math.floor(Number(`0.${part[9] ?? "0"}`) * 1000 + 1e-6);
+  if (ms > Number.MAX_SAFE_INTEGER) return undefined;
+  return part[1] === "-" && ms > 0 ? -ms : ms;
+}
+
+/** `PTnHnMnS` without the parts that are zero; `PT0S` for zero; finite input. */
+export function formatDuration(ms: number): string {
+  const size = Math.abs(Math.trunc(ms));
+  if (size === 0) return "PT0S";
+  const hours = Math.floor(size / HOUR_MS);
+  const minutes = Math.floor(size / MINUTE_MS) % 60;
+  const seconds = Math.floor(size / SECOND_MS) % 60;
+  const fraction = size % SECOND_MS;
+  let text = ms < 0 ? "-PT" : "PT";
+  if (hours > 0) text += `${String(hours)}H`;
+  if (minutes > 0) text += `${String(minutes)}M`;
+  if (seconds > 0 || fraction > 0) {
+    text += `${String(seconds)}${fraction > 0 ? `.${padded(fraction, 3)}` : ""}S`;
+  }
+  return text;
+}
