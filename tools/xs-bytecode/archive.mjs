@@ -1,0 +1,78 @@
+// Compiles an ES module and all that it imports to XS byte code, and packs it into one archive for xs-host and qemu-rv32.
+//   node tools/xs-bytecode/archive.mjs [--base DIR] -o OUT.xsa ENTRY.js
+// The archive is our own, small format: XS_A { NAME entry, then per module PATH and XS_B }. Device builds use the SDK's
+// own xsc and xsl, whose newer byte code this engine does not run, nor the other way round.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+import { compileModules } from "./compile.mjs";
+
+const importPattern = /^\s*(?:import|export)\b(?:[^;'"`]*?\bfrom)?\s*["']([^"'\n]+)["']/gm;
+
+/**
+ * The files that `entry` imports, directly or not, itself last: an order in which every module follows its imports
+ * where there is no circle. Relative imports only, as `src/` and its compiled form have them.
+ */
+export function collectModules(entry) {
+  const seen = new Set();
+  const order = [];
+  const visit = (file) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const [, specifier] of readFileSync(file, "utf8").matchAll(importPattern)) {
+      if (!specifier.startsWith(".")) throw new Error(`${file}: only relative imports can run on XS, not "${specifier}"`);
+      visit(resolve(dirname(file), specifier));
+    }
+    order.push(file);
+  };
+  visit(resolve(entry));
+  return order;
+}
+
+function atom(type, data) {
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(8 + data.length, 0);
+  head.write(type, 4, "latin1");
+  return Buffer.concat([head, data]);
+}
+
+const text = (value) => Buffer.from(`${value}\0`, "utf8");
+
+/** Writes the archive of `entry` to `out`; module names are paths below `base`. Returns the names. */
+export function writeArchive(entry, out, base = dirname(resolve(entry))) {
+  const files = collectModules(entry);
+  const root = resolve(base);
+  const folder = mkdtempSync(join(tmpdir(), "xs-archive-"));
+  try {
+    const modules = compileModules(files, root, folder);
+    const parts = [atom("NAME", text(relative(root, resolve(entry)).split(sep).join("/")))];
+    for (const { name, file } of modules) parts.push(atom("PATH", text(name)), readFileSync(file));
+    mkdirSync(dirname(resolve(out)), { recursive: true });
+    writeFileSync(out, atom("XS_A", Buffer.concat(parts)));
+    return modules.map(({ name }) => name);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const args = process.argv.slice(2);
+  const take = (flag) => {
+    const at = args.indexOf(flag);
+    return at < 0 ? undefined : args.splice(at, 2)[1];
+  };
+  const out = take("-o");
+  const base = take("--base");
+  if (out === undefined || args.length !== 1) {
+    console.error("usage: node tools/xs-bytecode/archive.mjs [--base DIR] -o OUT.xsa ENTRY.js");
+    process.exit(2);
+  }
+  try {
+    const names = writeArchive(args[0], out, base);
+    console.log(`${out}: ${names.length} modules`);
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+}
