@@ -1,0 +1,121 @@
+import type { Fault } from "../base/fault.js";
+import { configurationSpec } from "./fields.js";
+import { check } from "./spec.js";
+
+export interface UpstreamConfig {
+  readonly id: string;
+  readonly protocol: "openadr2b" | "openadr3" | "ocpp16";
+  readonly url: string;
+  readonly venName?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly pollSeconds?: number;
+  readonly marketContexts?: readonly string[];
+  readonly emergency?: boolean;
+  readonly clientId?: string;
+  readonly clientSecretFile?: string;
+  readonly chargePointId?: string;
+  readonly passwordFile?: string;
+}
+
+export interface ChargerConfig {
+  readonly installerMaxA: number;
+  readonly ratedA: number;
+  readonly phases: 1 | 2 | 3;
+  readonly voltage: number;
+}
+
+/** A checked configuration with every default filled in. */
+export interface UcmConfig {
+  readonly upstreams: readonly UpstreamConfig[];
+  readonly region: "us" | "au" | "uk";
+  readonly timeZone: string;
+  readonly charger: ChargerConfig;
+  readonly polling: { readonly stateSeconds: number; readonly commoditySeconds: number };
+  readonly randomDelay: { readonly enabled: boolean; readonly maxSeconds: number };
+  readonly openEndedCapHours: number;
+  readonly testEventsMoveLoad: boolean;
+}
+
+/** Nominal voltage of a region, line to neutral except in North America, where Level 2 is line to line. */
+const regionVoltage = { us: 240, au: 230, uk: 230 } as const;
+
+/** The document as it stands in a file, before defaults. */
+type Raw = Partial<Omit<UcmConfig, "charger" | "polling" | "randomDelay">> & {
+  readonly upstreams: readonly UpstreamConfig[];
+  readonly charger?: Partial<ChargerConfig>;
+  readonly polling?: Partial<UcmConfig["polling"]>;
+  readonly randomDelay?: Partial<UcmConfig["randomDelay"]>;
+};
+
+/** What is wrong beyond the fields one by one. */
+function crossCheck(raw: Raw, faults: Fault[]): void {
+  const seen: string[] = [];
+  raw.upstreams.forEach((upstream, i) => {
+    const bad = (field: string, text: string): void => {
+      faults.push({ blame: "configuration", fault: "bad-field", text: `upstreams[${i}].${field} ${text}` });
+    };
+    if (seen.includes(upstream.id)) bad("id", `"${upstream.id}" is used twice; give each upstream its own`);
+    seen.push(upstream.id);
+    if (["local", "owner", "none"].includes(upstream.id))
+      bad("id", `"${upstream.id}" is reserved; choose another`);
+    const socket = upstream.protocol === "ocpp16";
+    if (socket !== (upstream.url.startsWith("ws:") || upstream.url.startsWith("wss:"))) {
+      bad("url", `must start with ${socket ? "wss://" : "https://"} for protocol ${upstream.protocol}`);
+    }
+    if ((upstream.cert === undefined) !== (upstream.key === undefined)) {
+      bad(upstream.cert === undefined ? "cert" : "key", "is missing: a certificate and its key go together");
+    }
+    if (upstream.protocol === "openadr2b" && upstream.venName === undefined)
+      bad("venName", "is missing: OpenADR 2.0b registers under a name");
+  });
+  const charger = raw.charger;
+  if (
+    charger?.installerMaxA !== undefined &&
+    charger.ratedA !== undefined &&
+    charger.installerMaxA > charger.ratedA
+  ) {
+    faults.push({
+      blame: "configuration",
+      fault: "bad-field",
+      text: `charger.installerMaxA (${charger.installerMaxA}) must not exceed charger.ratedA (${charger.ratedA})`,
+    });
+  }
+}
+
+/**
+ * Checks a parsed JSON document and fills in defaults. Answers the configuration, or every fault found, each
+ * naming its field (`upstreams[0].url must be …`).
+ */
+export function readConfig(document: unknown): UcmConfig | readonly Fault[] {
+  const faults: Fault[] = [];
+  check(configurationSpec, document, "", faults);
+  if (faults.length > 0) return faults;
+  const raw = document as Raw;
+  crossCheck(raw, faults);
+  if (faults.length > 0) return faults;
+  const region = raw.region ?? "us";
+  const ratedA = raw.charger?.ratedA ?? Math.max(32, raw.charger?.installerMaxA ?? 0);
+  return {
+    upstreams: raw.upstreams,
+    region,
+    timeZone: raw.timeZone ?? "UTC0",
+    charger: {
+      ratedA,
+      installerMaxA: raw.charger?.installerMaxA ?? ratedA,
+      phases: raw.charger?.phases ?? 1,
+      voltage: raw.charger?.voltage ?? regionVoltage[region],
+    },
+    polling: {
+      stateSeconds: raw.polling?.stateSeconds ?? 60,
+      commoditySeconds: raw.polling?.commoditySeconds ?? 30,
+    },
+    randomDelay: {
+      enabled: raw.randomDelay?.enabled ?? region === "uk",
+      maxSeconds: raw.randomDelay?.maxSeconds ?? 600,
+    },
+    openEndedCapHours: raw.openEndedCapHours ?? 4,
+    testEventsMoveLoad: raw.testEventsMoveLoad ?? false,
+  };
+}

@@ -1,0 +1,122 @@
+import type { Spec } from "./spec.js";
+
+const text = (about: string, maxLength = 256): Spec => ({ type: "string", about, minLength: 1, maxLength });
+const seconds = (about: string, min: number, max: number): Spec => ({
+  type: "number",
+  integer: true,
+  about,
+  min,
+  max,
+});
+
+/** One upstream. Fields that only one protocol uses say so; paths are relative to the configuration file. */
+const upstream: Spec = {
+  type: "object",
+  about: "One utility, aggregator or charging platform",
+  required: ["id", "protocol", "url"],
+  fields: {
+    id: text("Short name of your choice; stands in logs and reasons", 32),
+    protocol: {
+      type: "string",
+      about: "Language that the server speaks",
+      oneOf: ["openadr2b", "openadr3", "ocpp16"],
+    },
+    url: {
+      type: "string",
+      about: "Address of the server",
+      minLength: 9,
+      prefixes: ["https://", "http://", "wss://", "ws://"],
+    },
+    venName: text("Name under which the module registers"),
+    ca: text("File with the trusted root certificates, PEM"),
+    cert: text("File with the module's client certificate, PEM"),
+    key: text("File with the private key of that certificate, PEM"),
+    pollSeconds: seconds("Seconds between polls; never undercuts what the server asks for", 1, 86400),
+    marketContexts: {
+      type: "array",
+      about: "Market contexts or programmes to take part in; empty or absent = all",
+      items: text("Market context (2.0b) or programme name (3)"),
+      maxItems: 16,
+    },
+    emergency: {
+      type: "boolean",
+      about: "The programme permits Grid Emergency: contactor open, no override by the customer",
+    },
+    clientId: text("OAuth2 client id (openadr3)"),
+    clientSecretFile: text("File with the OAuth2 client secret (openadr3)"),
+    chargePointId: text("Charge point identity (ocpp16)", 48),
+    passwordFile: text("File with the basic-auth password (ocpp16)"),
+  },
+};
+
+/** The whole configuration of a module. */
+export const configurationSpec: Spec = {
+  type: "object",
+  about: "Configuration of an OpenUCM module",
+  required: ["upstreams"],
+  fields: {
+    upstreams: {
+      type: "array",
+      about: "Where demand-response events come from",
+      items: upstream,
+      maxItems: 4,
+    },
+    region: {
+      type: "string",
+      about: "Rules for overrides, delays and default schedules",
+      oneOf: ["us", "au", "uk"],
+    },
+    timeZone: text("POSIX TZ rule, e.g. GMT0BST,M3.5.0/1,M10.5.0 (default UTC0)", 64),
+    charger: {
+      type: "object",
+      about: "What the module cannot learn from the appliance",
+      required: [],
+      fields: {
+        installerMaxA: {
+          type: "number",
+          about: "Maximum that the installer has set, amperes",
+          min: 6,
+          max: 80,
+        },
+        ratedA: {
+          type: "number",
+          about: "Rated maximum, amperes; used where the appliance does not report it",
+          min: 6,
+          max: 80,
+        },
+        phases: { type: "number", about: "Phases in use", min: 1, max: 3, oneOf: [1, 2, 3], integer: true },
+        voltage: {
+          type: "number",
+          about: "Volts between line and neutral, or line and line in North America",
+          min: 90,
+          max: 300,
+        },
+      },
+    },
+    polling: {
+      type: "object",
+      about: "How often the appliance is asked",
+      required: [],
+      fields: {
+        stateSeconds: seconds("Operational state", 5, 3600),
+        commoditySeconds: seconds("Power and energy", 2, 3600),
+      },
+    },
+    randomDelay: {
+      type: "object",
+      about: "Random delay of every change of load",
+      required: [],
+      fields: {
+        enabled: { type: "boolean", about: "Default as the region has it" },
+        maxSeconds: seconds("Longest delay", 0, 1800),
+      },
+    },
+    openEndedCapHours: {
+      type: "number",
+      about: "An open-ended event ends this long after communication was lost",
+      min: 0.1,
+      max: 72,
+    },
+    testEventsMoveLoad: { type: "boolean", about: "Let test events act on the charger (default no)" },
+  },
+};
