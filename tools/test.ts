@@ -1,0 +1,73 @@
+/**
+ * Runs the tests and says plainly what ran. `npm test` = what needs only Node, gcc and make; with --full also the
+ * suites that need system packages. Ends with one line `N passed, N failed` (and `, N skipped` where some were).
+ */
+import { spawnSync } from "node:child_process";
+import { readFileSync, readdirSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const full = process.argv.includes("--full");
+const result = `${root}build/test-result${full ? "-full" : ""}.json`;
+
+/** Steps that are no vitest suites; each counts as one test. */
+const steps: readonly (readonly [string, readonly string[]])[] = [
+  ["types: src alone, without Node", ["tsc", "-p", "src"]],
+  ["types: everything", ["tsc", "-p", "tsconfig.json"]],
+  ["types: page", ["tsc", "-p", "host-sim/page"]],
+  ["lint", ["eslint", "."]],
+  ["import rule", ["depcruise", "src", "host-sim", "--config", ".dependency-cruiser.cjs"]],
+  ["format", ["prettier", "--check", "--log-level", "warn", "."]],
+  ["build", ["tsc", "-p", "tsconfig.build.json"]],
+  ["build of the page", ["vite", "build", "--config", "host-sim/page/vite.config.ts", "--logLevel", "warn"]],
+];
+
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+for (const [name, [program, ...args]] of steps) {
+  const started = Date.now();
+  const run = spawnSync(`${root}node_modules/.bin/${program}`, args, { cwd: root, encoding: "utf8" });
+  const ok = run.status === 0;
+  process.stdout.write(` ${ok ? "✓" : "✗"} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)\n`);
+  if (ok) passed++;
+  else {
+    failed++;
+    process.stdout.write(`${run.stdout}${run.stderr}\n`);
+  }
+}
+
+rmSync(result, { force: true });
+const vitest = spawnSync(
+  process.execPath,
+  [`${root}node_modules/vitest/vitest.mjs`, "run", "--reporter=default", "--reporter=json", `--outputFile.json=${result}`],
+  { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...(full ? { OPENUCM_FULL: "1" } : {}) } },
+);
+try {
+  const report = JSON.parse(readFileSync(result, "utf8")) as {
+    numPassedTests: number;
+    numFailedTests: number;
+    numPendingTests: number;
+    numFailedTestSuites: number;
+  };
+  passed += report.numPassedTests;
+  failed += report.numFailedTests;
+  skipped += report.numPendingTests;
+  if (report.numFailedTests === 0 && vitest.status !== 0) failed++;
+} catch {
+  process.stdout.write("The test runner left no result.\n");
+  failed++;
+}
+
+if (!full) {
+  const left = readdirSync(`${root}test`, { recursive: true })
+    .map((file) => `test/${String(file)}`)
+    .filter((file) => file.endsWith(".full.test.ts"))
+    .sort();
+  if (left.length > 0) {
+    process.stdout.write("\nNot run here, because they need system packages (`npm run test:full` runs them; .ci/run installs what they need):\n");
+    for (const file of left) process.stdout.write(`  skipped: ${file}\n`);
+  }
+}
+process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+process.exit(failed > 0 ? 1 : 0);
