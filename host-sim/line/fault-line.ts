@@ -1,0 +1,243 @@
+/**
+ * A byte line between a real link and the world that misbehaves by name. The code under test on either side
+ * runs unchanged; what is bad happens here. Seeded, and silent until told otherwise.
+ */
+import type { ByteLine, ByteLineEvent } from "../../src/ports/line.js";
+import { NEVER, type RandomPort } from "../../src/ports/time.js";
+import { ACK_BYTE, checkBytes, emitAnswer } from "../../src/wire/frame.js";
+import type { LineFault } from "./fault-names.js";
+import { Framer, isAnswer } from "./framer.js";
+
+export interface FaultLineOptions {
+  /** The line that goes on to the world. */
+  readonly line: ByteLine;
+  readonly random: RandomPort;
+  /** A link NAK code for this frame in place of the ACK that the stack is about to send; undefined: leave it. */
+  readonly refuse?: (frame: Uint8Array) => number | undefined;
+  /** Every link answer leaves so much later than the stack sends it. */
+  readonly answerDelayMs?: number;
+  /** Called when `reset-mid-frame` has cut a frame. */
+  readonly onReset?: (nowMs: number) => void;
+}
+
+/** Bytes to be sent later; `own` where the stack waits for its `sent`. */
+interface Later {
+  readonly atMs: number;
+  readonly bytes: Uint8Array;
+  readonly own: boolean;
+}
+
+const EARLY_MS = 5;
+/** With the 45 to 60 ms of a well-behaved stack before it: more than 200 in every case. */
+const LATE_MS = 255;
+const REPEAT_MS = 30;
+const BABBLE_MS = 60;
+
+export class FaultLine implements ByteLine {
+  /** Frames still to be hit, per fault. */
+  private readonly active = new Map<LineFault, number>();
+  private readonly events: ByteLineEvent[] = [];
+  /** For each write that the world has not reported yet: tell the stack of it? */
+  private readonly unreported: boolean[] = [];
+  private later: Later[] = [];
+  private heldAck: Uint8Array | undefined;
+  private readonly framer = new Framer();
+  private lastHeard: Uint8Array | undefined;
+  /** The stack's next answer was already sent by a fault. */
+  private answered = false;
+  private nowMs = 0;
+  private babbleMs = NEVER;
+
+  constructor(private readonly options: FaultLineOptions) {}
+
+  /** Starts a fault; it hits `times` frames, answers or bytes, by default all. */
+  start(fault: LineFault, times = Number.POSITIVE_INFINITY): void {
+    this.active.set(fault, times);
+    if (fault === "babble") this.babbleMs = this.nowMs;
+  }
+
+  /** Ends every fault. */
+  clear(): void {
+    this.active.clear();
+    this.babbleMs = NEVER;
+    this.answered = false;
+  }
+
+  /** From the stack. */
+  write(bytes: Uint8Array): void {
+    if (isAnswer(bytes)) this.writeAnswer(bytes);
+    else this.writeFrame(bytes);
+  }
+
+  setBitRate(bitsPerSecond: number): boolean {
+    return this.options.line.setBitRate(bitsPerSecond);
+  }
+
+  /** From the world. */
+  receive(event: ByteLineEvent): void {
+    this.nowMs = Math.max(this.nowMs, event.atMs);
+    if (event.ev === "sent") {
+      if (this.unreported.shift() === true) this.events.push(event);
+      return;
+    }
+    if (event.ev !== "rx") {
+      this.events.push(event);
+      return;
+    }
+    if (this.active.has("deaf")) return;
+    const bytes = this.disturb(event.bytes);
+    for (const whole of this.framer.push(bytes, event.atMs)) this.heard(whole, event.atMs);
+    if (bytes.length > 0) this.events.push({ ev: "rx", bytes, atMs: event.atMs });
+  }
+
+  /** For the stack: the oldest event not yet taken. */
+  take(): ByteLineEvent | undefined {
+    return this.events.shift();
+  }
+
+  poll(nowMs: number): void {
+    this.nowMs = nowMs;
+    if (nowMs >= this.babbleMs) {
+      const bytes = new Uint8Array(1 + (this.options.random.uint32() % 40));
+      for (let i = 0; i < bytes.length; i++) bytes[i] = this.options.random.uint32();
+      this.pass(bytes, false);
+      this.babbleMs = nowMs + BABBLE_MS;
+    }
+    const due = this.later.filter((item) => item.atMs <= nowMs);
+    if (due.length === 0) return;
+    this.later = this.later.filter((item) => item.atMs > nowMs);
+    for (const item of due.sort((a, b) => a.atMs - b.atMs)) this.pass(item.bytes, item.own);
+  }
+
+  nextMs(): number {
+    return this.later.reduce((next, item) => Math.min(next, item.atMs), this.babbleMs);
+  }
+
+  private writeAnswer(bytes: Uint8Array): void {
+    if (this.answered) {
+      this.answered = false;
+      this.pretendSent();
+      return;
+    }
+    let answer = bytes;
+    const heard = this.lastHeard;
+    if (bytes[0] === ACK_BYTE && heard !== undefined) {
+      const code = this.hits("nak-03") ? 3 : this.hits("nak-07") ? 7 : this.options.refuse?.(heard);
+      if (code !== undefined) answer = emitAnswer(code);
+    }
+    if (this.hits("no-ack")) {
+      this.pretendSent();
+    } else if (answer[0] === ACK_BYTE && this.hits("coalesced-ack")) {
+      this.heldAck = answer;
+      // Nothing may follow, as after a type query: then the ACK goes alone before it is too late.
+      this.later.push({ atMs: this.nowMs + 130, bytes: new Uint8Array(0), own: false });
+      this.pretendSent();
+    } else if (this.hits("late-ack")) {
+      this.later.push({ atMs: this.nowMs + LATE_MS, bytes: answer, own: true });
+    } else if ((this.options.answerDelayMs ?? 0) > 0) {
+      this.later.push({ atMs: this.nowMs + this.options.answerDelayMs!, bytes: answer, own: true });
+    } else {
+      this.pass(answer, true);
+      if (this.hits("duplicate-ack")) this.pass(answer, false);
+    }
+  }
+
+  private writeFrame(bytes: Uint8Array): void {
+    let frame = bytes;
+    if (this.hits("reset-mid-frame")) {
+      this.pass(bytes.subarray(0, bytes.length >> 1), false);
+      this.options.onReset?.(this.nowMs);
+      return;
+    }
+    if (this.hits("wrong-checksum")) {
+      frame = frame.slice();
+      // XOR with 1 turns no byte into its twin modulo 255 (00 and FF).
+      frame[frame.length - 1]! ^= 1;
+    }
+    if (this.hits("wrong-length")) frame = lengthen(frame);
+    const held = this.heldAck;
+    if (held !== undefined) {
+      this.heldAck = undefined;
+      this.pass(Uint8Array.from([...held, ...frame]), true);
+      return;
+    }
+    this.pass(frame, true);
+    if (this.hits("duplicate-frame")) {
+      const durationMs = Math.ceil((frame.length * 10_000) / 19_200);
+      this.later.push({ atMs: this.nowMs + durationMs + REPEAT_MS, bytes: frame, own: false });
+    }
+  }
+
+  /** A whole frame or answer came in. */
+  private heard(whole: Uint8Array, atMs: number): void {
+    if (isAnswer(whole)) return;
+    this.lastHeard = whole;
+    this.answered = false;
+    if (this.hits("early-ack")) {
+      this.later.push({ atMs: atMs + EARLY_MS, bytes: emitAnswer(-1), own: false });
+      this.answered = true;
+    }
+  }
+
+  private pass(bytes: Uint8Array, own: boolean): void {
+    let out = bytes;
+    if (bytes.length === 0) {
+      if (this.heldAck === undefined) return;
+      out = this.heldAck;
+      this.heldAck = undefined;
+    }
+    if (this.active.has("mute")) {
+      if (own) this.pretendSent();
+      return;
+    }
+    this.unreported.push(own);
+    this.options.line.write(out);
+    if (this.active.has("echo")) this.events.push({ ev: "rx", bytes: out.slice(), atMs: this.nowMs });
+  }
+
+  private pretendSent(): void {
+    this.events.push({ ev: "sent", atMs: this.nowMs + 1 });
+  }
+
+  private disturb(bytes: Uint8Array): Uint8Array {
+    if (
+      !this.active.has("bit-flips") &&
+      !this.active.has("lost-bytes") &&
+      !this.active.has("duplicated-bytes")
+    ) {
+      return bytes;
+    }
+    const out: number[] = [];
+    for (const byte of bytes) {
+      if (this.percent("lost-bytes")) continue;
+      const heard = this.percent("bit-flips") ? byte ^ (1 << (this.options.random.uint32() & 7)) : byte;
+      out.push(heard);
+      if (this.percent("duplicated-bytes")) out.push(heard);
+    }
+    return Uint8Array.from(out);
+  }
+
+  private percent(fault: LineFault): boolean {
+    return this.active.has(fault) && this.options.random.uint32() % 100 === 0 && this.hits(fault);
+  }
+
+  /** Counts a fault down; true where it strikes. */
+  private hits(fault: LineFault): boolean {
+    const left = this.active.get(fault);
+    if (left === undefined) return false;
+    if (left <= 1) this.active.delete(fault);
+    else this.active.set(fault, left - 1);
+    return true;
+  }
+}
+
+function lengthen(frame: Uint8Array): Uint8Array {
+  const longer = frame.slice();
+  const length = ((longer[2]! << 8) | longer[3]!) + 1;
+  longer[2] = length >> 8;
+  longer[3] = length;
+  const check = checkBytes(longer, 0, longer.length - 2);
+  longer[longer.length - 2] = check >> 8;
+  longer[longer.length - 1] = check;
+  return longer;
+}
