@@ -40,8 +40,18 @@ for (const [name, [program, ...args]] of steps) {
 rmSync(result, { force: true });
 const vitest = spawnSync(
   process.execPath,
-  [`${root}node_modules/vitest/vitest.mjs`, "run", "--reporter=default", "--reporter=json", `--outputFile.json=${result}`],
-  { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...(full ? { OPENUCM_FULL: "1" } : {}) } },
+  [
+    `${root}node_modules/vitest/vitest.mjs`,
+    "run",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${result}`,
+  ],
+  {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, ...(full ? { OPENUCM_FULL: "1" } : {}) },
+  },
 );
 try {
   const report = JSON.parse(readFileSync(result, "utf8")) as {
@@ -65,7 +75,9 @@ if (!full) {
     .filter((file) => file.endsWith(".full.test.ts"))
     .sort();
   if (left.length > 0) {
-    process.stdout.write("\nNot run here, because they need system packages (`npm run test:full` runs them; .ci/run installs what they need):\n");
+    process.stdout.write(
+      "\nNot run here, because they need system packages (`npm run test:full` runs them; .ci/run installs what they need):\n",
+    );
     for (const file of left) process.stdout.write(`  skipped: ${file}\n`);
   }
 }
