@@ -9,6 +9,8 @@
  * Source of layouts and numbers: docs/protocol/cta2045.md, with the confidence of each.
  */
 
+import type { FurtherIntermediateMessage } from "./intermediate-message.js";
+
 /** Message types (the first two bytes of a frame). */
 export const MessageType = {
   Basic: 0x0801,
@@ -112,6 +114,8 @@ export interface DeviceInformation {
   readonly deviceType: number;
   readonly revision: number;
   readonly capabilities: number;
+  /** The byte at offset 15, kept only where it is not 0 as it should be. */
+  readonly reserved?: number;
   readonly model?: string;
   readonly serial?: string;
   /** Year − 2000, month 0–11, day, major, minor. */
@@ -137,7 +141,7 @@ export interface CommodityRecord {
 
 /**
  * Intermediate DR (section 5). `name` is the field's name for it; requests and replies are separate members.
- * Widened family by family; what has no member yet is {@link IntermediateOther}.
+ * What has no member is {@link IntermediateOther}.
  */
 export type IntermediateMessage =
   | { readonly family: "intermediate"; readonly name: "GetInformation" }
@@ -160,6 +164,12 @@ export type IntermediateMessage =
       readonly responseCode: number;
       readonly records: readonly CommodityRecord[];
     }
+  | {
+      readonly family: "intermediate";
+      readonly name: "SetCommodity";
+      readonly records: readonly CommodityRecord[];
+    }
+  | FurtherIntermediateMessage
   | IntermediateOther;
 
 /** An Intermediate message whose opcodes this code does not know: kept whole. */
