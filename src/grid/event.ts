@@ -64,6 +64,11 @@ export interface GridEvent {
   readonly start: number | "now";
   /** In order, not overlapping. */
   readonly intervals: readonly GridInterval[];
+  /**
+   * The event's own duration where it is not the sum of its intervals, ms: shorter cuts them off, longer
+   * repeats them (OpenADR 3 User Guide 7.3). Infinity = repeats until cancelled. Undefined = the sum.
+   */
+  readonly totalMs?: number;
   readonly randomise: Randomisation | undefined;
   /** Ramp before (> 0) or after (< 0) the start, and how long before the start it was to be known; ms. */
   readonly rampUpMs: number;
