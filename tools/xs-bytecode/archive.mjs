@@ -21,7 +21,8 @@ export function collectModules(entry) {
     if (seen.has(file)) return;
     seen.add(file);
     for (const [, specifier] of readFileSync(file, "utf8").matchAll(importPattern)) {
-      if (!specifier.startsWith(".")) throw new Error(`${file}: only relative imports can run on XS, not "${specifier}"`);
+      if (!specifier.startsWith("."))
+        throw new Error(`${file}: only relative imports can run on XS, not "${specifier}"`);
       visit(resolve(dirname(file), specifier));
     }
     order.push(file);

@@ -9,7 +9,8 @@ const compiler = resolve(here, "../../build/xs-bytecode/xs-bytecode");
 
 /** The path of the compiler; builds it with make (gcc only) when it is missing. */
 export function ensureCompiler() {
-  if (!existsSync(compiler)) execFileSync("make", ["-s", "-C", here], { stdio: ["ignore", "ignore", "inherit"] });
+  if (!existsSync(compiler))
+    execFileSync("make", ["-s", "-C", here], { stdio: ["ignore", "ignore", "inherit"] });
   return compiler;
 }
 
@@ -20,14 +21,23 @@ export function ensureCompiler() {
 export function compileModules(files, base, folder) {
   const root = resolve(base);
   const paths = files.map((file) => resolve(file));
-  const run = spawnSync(ensureCompiler(), ["-b", root, "-o", folder, ...paths], { encoding: "utf8", maxBuffer: 1 << 26 });
+  const run = spawnSync(ensureCompiler(), ["-b", root, "-o", folder, ...paths], {
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  });
   if (run.status !== 0) throw new Error(`byte-code compiler: ${run.stderr.trim() || run.error?.message}`);
   return run.stdout
     .trim()
     .split("\n")
     .map((line) => {
       const [, name, code, names, size] = /^(.*) (\d+) (\d+) (\d+)$/.exec(line);
-      return { name, file: join(folder, name.replace(/\.js$/, ".xsb")), code: +code, names: +names, size: +size };
+      return {
+        name,
+        file: join(folder, name.replace(/\.js$/, ".xsb")),
+        code: +code,
+        names: +names,
+        size: +size,
+      };
     });
 }
 

@@ -157,22 +157,25 @@ static void readArchive(txByte* archive, size_t size)
 	}
 }
 
-/* Gives every name of every module its number in ROM, so that loading a module adds none (the SDK's linker does so). */
+/* Gives every name of a module its number in ROM, so that loading it adds none (the SDK's linker does so). */
+static void linkModule(txMachine* the, ucmModule* module, txID* ids)
+{
+	txByte* p = module->symbols;
+	txID count, id;
+	mxDecodeID(p, count);
+	for (id = 1, ids[0] = XS_NO_ID; id < count; id++) {
+		ids[id] = fxNewNameC(the, (txString)p);
+		p += strlen((char*)p) + 1;
+	}
+	fxRemapIDs(the, (txByte*)module->code, module->codeSize, ids);
+	fxNewNameC(the, module->path);
+}
+
 static void linkModules(txMachine* the)
 {
 	txID* ids = ucmRomAllocate(0x10000 * sizeof(txID));
-	for (int index = 0; index < gx.count; index++) {
-		ucmModule* module = &gx.modules[index];
-		txByte* p = module->symbols;
-		txID count, id;
-		mxDecodeID(p, count);
-		for (id = 1, ids[0] = XS_NO_ID; id < count; id++) {
-			ids[id] = fxNewNameC(the, (txString)p);
-			p += strlen((char*)p) + 1;
-		}
-		fxRemapIDs(the, (txByte*)module->code, module->codeSize, ids);
-		fxNewNameC(the, module->path);
-	}
+	for (ucmModule* module = gx.modules; module < gx.modules + gx.count; module++)
+		linkModule(the, module, ids);
 }
 
 static ucmModule* findModule(const char* path)
@@ -348,7 +351,22 @@ static void plainGlobal(txMachine* the)
 	}
 }
 
-txMachine* ucmBuildRom(void* archive, size_t size, enum ucmPreload preload, const ucmCreation* size_)
+/* Apart, because setjmp and inlining do not go together. */
+static __attribute__((noinline)) void fillRom(txMachine* the, void* archive, size_t size, enum ucmPreload preload)
+{
+	readArchive(archive, size);
+	if (!findModule(gx.entry))
+		ucmFault(the, ucmFaultEntry, "entry", "the entry module is not in the archive");
+	linkModules(the);
+	for (int index = 0; index < gx.count && preload != ucmPreloadNone; index++)
+		if (preload == ucmPreloadAll || strcmp(gx.modules[index].path, gx.entry)) {
+			importModule(the, gx.modules[index].path);
+			mxPop();
+		}
+	drainJobs(the);
+}
+
+txMachine* ucmBuildRom(void* archive, size_t size, enum ucmPreload preload, const ucmCreation* creation_)
 {
 	txCreation creation = {
 		.initialChunkSize = 1024 * 1024,
@@ -358,7 +376,7 @@ txMachine* ucmBuildRom(void* archive, size_t size, enum ucmPreload preload, cons
 		.stackCount = 4096,
 		.initialKeyCount = 16 * 1024,
 		.incrementalKeyCount = 1024,
-		.nameModulo = (txSize)size_->nameModulo,
+		.nameModulo = (txSize)creation_->nameModulo,
 		.symbolModulo = 3,
 		.parserBufferSize = 1024,
 		.parserTableModulo = 127,
@@ -370,16 +388,7 @@ txMachine* ucmBuildRom(void* archive, size_t size, enum ucmPreload preload, cons
 		ucmFault(NULL, ucmFaultRom, "rom", "the machine of ROM cannot be made");
 	txMachine* the = fxBeginHost(root);
 	mxTry(the) {
-		readArchive(archive, size);
-		if (!findModule(gx.entry))
-			ucmFault(the, ucmFaultEntry, "entry", "the entry module is not in the archive");
-		linkModules(the);
-		for (int index = 0; index < gx.count && preload != ucmPreloadNone; index++)
-			if (preload == ucmPreloadAll || strcmp(gx.modules[index].path, gx.entry)) {
-				importModule(the, gx.modules[index].path);
-				mxPop();
-			}
-		drainJobs(the);
+		fillRom(the, archive, size, preload);
 	}
 	mxCatch(the) {
 		fxAbort(the, XS_UNHANDLED_EXCEPTION_EXIT);
@@ -444,6 +453,7 @@ void ucmStep(txMachine* machine, char* text)
 		ucmAnswer(fxToString(the, the->stack));
 		mxPop();
 		drainJobs(the);
+		fxCheckUnhandledRejections(the, 1);
 	}
 	mxCatch(the) {
 		fxAbort(the, XS_UNHANDLED_EXCEPTION_EXIT);

@@ -1,0 +1,49 @@
+/*
+ * What the emulated microcontroller has: qemu-system-riscv32 -M virt, one hart, machine mode.
+ * UART0 is the CTA-2045 line, a virtio console is the channel to the host, CLINT the clock, a timer interrupt the watchdog.
+ */
+#ifndef UCM_HARDWARE_H
+#define UCM_HARDWARE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Code that must run while flash is erased: lies in RAM, calls nothing that lies in flash. */
+#define UCM_IN_RAM __attribute__((section(".sdata.iram"), noinline))
+
+#define LINE_RING_BYTES 2048
+
+extern void hardwareStart(void);
+/* Milliseconds since the start of this boot, from mtime (10 MHz). */
+extern uint64_t hardwareTicks(void);
+extern uint64_t hardwareMs(void);
+extern uint64_t hardwareUs(void);
+/* The instruction counter; exact under -icount, counts 2^shift per instruction, and idle time as well. */
+extern uint64_t hardwareInstructions(void);
+/* What interrupts took of the instruction counter so far. */
+extern uint64_t hardwareInterruptInstructions(void);
+
+/* CTA-2045 line. Bytes wait in a ring that the interrupt fills; a full ring drops and counts. */
+typedef struct { uint32_t received, dropped, sent; } LineCounters;
+extern size_t lineRead(uint8_t* target, size_t size, uint64_t* lastAtMs);
+extern void lineWrite(const uint8_t* bytes, size_t size);
+extern LineCounters lineCounters(void);
+
+/* Host channel. */
+extern int hostRead(void); /* next byte or -1 */
+extern void hostWrite(const char* text, size_t size);
+
+/* Waits for an interrupt, at most until `ms` (milliseconds of hardwareMs). */
+extern void waitUntil(uint64_t ms);
+extern void watchdogFeed(void);
+/* Stops JavaScript for a time, `afterMs` from now: only interrupts run, as while flash is erased. 0 = no room. */
+extern int stopWorld(uint32_t afterMs, uint32_t forMs);
+
+enum { resetPower = 0, resetWatchdog = 1, resetRequested = 2 };
+extern int resetReason(void);
+extern void hardwareReset(int reason) __attribute__((noreturn));
+extern void hardwareExit(int code) __attribute__((noreturn));
+/* Called by the trap handler on an exception; ends in hardwareExit. */
+extern void hardwareTrap(uint32_t cause, uint32_t address) __attribute__((noreturn));
+
+#endif
