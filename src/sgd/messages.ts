@@ -8,6 +8,11 @@
 export interface Verification {
   /** Operational states that show obedience. */
   readonly states: readonly number[];
+  /**
+   * States that show it only while nothing is consumed: no car, or none that charges. Power proves it where
+   * the appliance reports power; where it does not, a state that itself says "idle" does.
+   */
+  readonly idleStates?: readonly number[];
   /** Power must be at or under this, watts, where the appliance reports power; undefined = not looked at. */
   readonly maxPowerW: number | undefined;
   /** Time the appliance has to get there after its ACK, ms. */
@@ -21,6 +26,21 @@ export interface LoadStep {
   /** opcode2 where it is no duration; undefined = encode the time left until the wish's `endsAtMs` (0 = unknown). */
   readonly arg: number | undefined;
   readonly verify: Verification;
+  /** Acknowledged, yet not obeyed: `stay` (default) sends it again later, `next` goes on down the chain. */
+  readonly onUnverified?: "stay" | "next";
+  /** For a power level: what it aims at, so that it can be held against the measured power and corrected once. */
+  readonly level?: PowerLevelAim;
+}
+
+/**
+ * The aim of a Request for Power Level. The standard counts it from the rated power; chargers exist that count
+ * from the installer's maximum. Seen too high, the level is lowered in proportion, once; seen too low though the
+ * car drew more just before, `alternativeArg` is tried, once.
+ */
+export interface PowerLevelAim {
+  readonly targetW: number;
+  /** The level that would be right if the appliance counted from the installer's maximum; undefined = the same. */
+  readonly alternativeArg: number | undefined;
 }
 
 /** What the load should do now. */
