@@ -29,6 +29,8 @@ export interface FrameLineSettings {
   /** Longest payload accepted, bytes; a longer one earns NAK 02. */
   readonly maxPayload: number;
   readonly bitsPerSecond: number;
+  /** Bit n set: a request for bit-rate code n (data-link 17) is acknowledged, else NAK 07. Default: code 0 alone. */
+  readonly bitRates?: number;
 }
 
 /** Whole frames; the link ACK or NAK has its own timing below this line. */
@@ -53,6 +55,11 @@ export type FrameLineEvent =
   | { readonly ev: "answer"; readonly code: number; readonly atMs: number }
   /** The last bit of our frame has left. */
   | { readonly ev: "sent"; readonly atMs: number }
+  /**
+   * The frame of the last `sendFrame` has not left and will not: a whole frame came in before it could
+   * (`received`: what we say next may have changed), or the line was never free (`busy`).
+   */
+  | { readonly ev: "unsent"; readonly why: "received" | "busy"; readonly atMs: number }
   /** The last bit of our own link ACK (−1) or NAK has left. */
   | { readonly ev: "answered"; readonly code: number; readonly atMs: number }
   /** Bytes that were no frame; `fault` is one of the receiver's codes (src/link/receiver.ts). */
