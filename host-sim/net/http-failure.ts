@@ -123,13 +123,12 @@ export function explain(error: unknown, context: FailureContext): Explained {
     code === "ECONNABORTED"
   ) {
     if (context.answered) return told("closed", `${host} closed the connection in the middle of its answer.`);
-    if (!context.secured)
-      return told("closed", `${host} closed the connection before the TLS handshake was through.`);
+    const when = context.secured ? "before it answered" : "before the TLS handshake was through";
     // Some servers (Node's among them) drop a client whose certificate they do not trust without an alert.
     const hint = context.hasClientCertificate
       ? " If it always does, it may not accept this client certificate."
       : "";
-    return told("closed", `${host} closed the connection before it answered.${hint}`);
+    return told("closed", `${host} closed the connection ${when}.${hint}`);
   }
   return told("protocol", `The request to ${host} failed: ${message}${code === "" ? "" : ` (${code})`}.`);
 }
