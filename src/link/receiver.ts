@@ -188,7 +188,7 @@ export class Receiver {
     }
     if (this.#whole === 0) {
       this.#sum = sumByte(this.#sum, b);
-      if (k === 3) this.#header(((this.#buf[2]! << 8) | b) & MAX_PAYLOAD);
+      if (k === 3) this.#header(atMs);
       return;
     }
     if (k < this.#whole - 2) this.#sum = sumByte(this.#sum, b);
@@ -204,7 +204,23 @@ export class Receiver {
     this.#schedule(NakCode.Checksum, atMs);
   }
 
-  #header(n: number): void {
+  /** Four bytes are here: how long is the frame? */
+  #header(atMs: number): void {
+    const buf = this.#buf;
+    const types = this.#settings.types;
+    if (!types.includes((buf[0]! << 8) | buf[1]!)) {
+      // Switching the drivers may put a byte or two before the frame: does a known type begin behind them?
+      for (let i = 1; i <= 2; i++) {
+        if (!types.includes((buf[i]! << 8) | buf[i + 1]!)) continue;
+        this.#noise("resync", 0, i, atMs);
+        buf.copyWithin(0, i, 4);
+        this.#len = 4 - i;
+        this.#sum = SUM_START;
+        for (let j = 0; j < this.#len; j++) this.#sum = sumByte(this.#sum, buf[j]!);
+        return;
+      }
+    }
+    const n = ((buf[2]! << 8) | buf[3]!) & MAX_PAYLOAD;
     this.#whole = n + FRAME_OVERHEAD;
     if (n <= this.#limit()) return;
     this.#mode = Mode.Long;
@@ -217,12 +233,7 @@ export class Receiver {
 
   /** ACK or NAK; with an impossible second byte the first is dropped and the second begins anew. */
   #answerBytes(lead: number, b: number, atMs: number): void {
-    const good = lead === ACK_BYTE ? b === 0 : b <= NakCode.NotSupported;
-    if (good) {
-      this.#len = 0;
-      this.#sink.onReceived({ ev: "answer", code: lead === ACK_BYTE ? -1 : b, atMs });
-      return;
-    }
+    if (isAnswer(lead, b)) return this.#deliverAnswer(lead, b, atMs);
     this.#noise("bad-answer", 0, 1, atMs);
     this.#len = 0;
     this.#byte(b, atMs);
@@ -309,6 +320,11 @@ export class Receiver {
     this.#sink.onReceived({ ev: "frame", type, payload, endMs, answer });
   }
 
+  #deliverAnswer(lead: number, b: number, atMs: number): void {
+    this.#len = 0;
+    this.#sink.onReceived({ ev: "answer", code: lead === ACK_BYTE ? -1 : b, atMs });
+  }
+
   #skip(code: number): void {
     this.#mode = Mode.Skip;
     this.#skipCode = code;
@@ -366,6 +382,13 @@ export class Receiver {
 
   /** The line has been silent for `idleMs`: what was no frame until now is none. */
   #onIdle(atMs: number): void {
+    const lead = this.#buf[1]!;
+    const last = this.#buf[2]!;
+    if (this.#mode === Mode.Collect && this.#len === 3 && isAnswer(lead, last)) {
+      // A byte of driver switching, and then an answer.
+      this.#noise("resync", 0, 1, atMs);
+      return this.#deliverAnswer(lead, last, this.#lastMs);
+    }
     if (this.#len > 0) this.#noise("resync", 0, this.#len, atMs);
     const code = this.#mode === Mode.Skip ? this.#skipCode : NONE;
     this.#mode = Mode.Collect;
@@ -397,6 +420,11 @@ export class Receiver {
     if (nowMs - this.#answerEndMs > this.#t.ackMaxMs) this.#noise("answer-dropped", 0, 0, nowMs);
     else this.#sink.sendAnswer(code);
   }
+}
+
+/** ACK, or NAK with a code that exists. */
+function isAnswer(lead: number, b: number): boolean {
+  return lead === ACK_BYTE ? b === 0 : lead === NAK_BYTE && b <= NakCode.NotSupported;
 }
 
 /**
