@@ -4,30 +4,36 @@
 // own xsc and xsl, whose newer byte code this engine does not run, nor the other way round.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative, resolve, sep } from "node:path";
-import { pathToFileURL } from "node:url";
+import { dirname, join, posix, relative, resolve, sep } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { compileModules } from "./compile.mjs";
 
 const importPattern = /^\s*(?:import|export)\b(?:[^;'"`]*?\bfrom)?\s*["']([^"'\n]+)["']/gm;
 
 /**
- * The files that `entry` imports, directly or not, itself last: an order in which every module follows its imports
- * where there is no circle. Relative imports only, as `src/` and its compiled form have them.
+ * What `entry` imports, directly or not, itself last: an order in which every module follows its imports where there is
+ * no circle. Each is `{ file, name }`; the name is the path below `root`, and for a module of an npm package the
+ * specifier by which it is imported, which is what a Moddable manifest calls it.
  */
-export function collectModules(entry) {
-  const seen = new Set();
+export function collectModules(entry, root = dirname(resolve(entry))) {
+  const seen = new Map();
   const order = [];
-  const visit = (file) => {
-    if (seen.has(file)) return;
-    seen.add(file);
+  const visit = (file, name) => {
+    if (seen.has(name)) return;
+    seen.set(name, file);
     for (const [, specifier] of readFileSync(file, "utf8").matchAll(importPattern)) {
-      if (!specifier.startsWith("."))
-        throw new Error(`${file}: only relative imports can run on XS, not "${specifier}"`);
-      visit(resolve(dirname(file), specifier));
+      if (specifier.startsWith("."))
+        visit(resolve(dirname(file), specifier), posix.join(posix.dirname(name), specifier));
+      else {
+        const url = specifier.includes(":") ? specifier : import.meta.resolve(specifier);
+        if (!url.startsWith("file:"))
+          throw new Error(`${file}: "${specifier}" is no module that XS could run`);
+        visit(fileURLToPath(url), specifier);
+      }
     }
-    order.push(file);
+    order.push({ file, name });
   };
-  visit(resolve(entry));
+  visit(resolve(entry), relative(resolve(root), resolve(entry)).split(sep).join("/"));
   return order;
 }
 
@@ -42,13 +48,13 @@ const text = (value) => Buffer.from(`${value}\0`, "utf8");
 
 /** Writes the archive of `entry` to `out`; module names are paths below `base`. Returns the names. */
 export function writeArchive(entry, out, base = dirname(resolve(entry))) {
-  const files = collectModules(entry);
-  const root = resolve(base);
+  const modules = collectModules(entry, base);
   const folder = mkdtempSync(join(tmpdir(), "xs-archive-"));
   try {
-    const modules = compileModules(files, root, folder);
-    const parts = [atom("NAME", text(relative(root, resolve(entry)).split(sep).join("/")))];
-    for (const { name, file } of modules) parts.push(atom("PATH", text(name)), readFileSync(file));
+    const files = modules.map(({ file }) => file);
+    const compiled = compileModules(files, resolve(base), folder);
+    const parts = [atom("NAME", text(modules.at(-1).name))];
+    modules.forEach(({ name }, i) => parts.push(atom("PATH", text(name)), readFileSync(compiled[i].file)));
     mkdirSync(dirname(resolve(out)), { recursive: true });
     writeFileSync(out, atom("XS_A", Buffer.concat(parts)));
     return modules.map(({ name }) => name);

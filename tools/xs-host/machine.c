@@ -470,7 +470,8 @@ int ucmStats(txMachine* the, char* buffer, size_t size)
 		"\"stack\":{\"capacity\":%ld,\"peak\":%ld},\"keys\":%ld,\"tables\":%ld,\"collections\":%u,"
 		"\"rom\":{\"slots\":%ld,\"chunks\":%ld,\"keys\":%ld,\"unfrozen\":%d,\"aliases\":%ld}}",
 		(long)the->maximumHeapCount, (long)the->currentHeapCount, (long)the->peakHeapCount, (unsigned)sizeof(txSlot),
-		(long)the->maximumChunksSize, (long)the->currentChunksSize, (long)the->peakChunksSize,
+		(long)the->maximumChunksSize, (long)the->currentChunksSize,
+		(long)(the->peakChunksSize < the->maximumChunksSize ? the->peakChunksSize : the->maximumChunksSize),
 		(long)(the->stackTop - the->stackBottom), (long)(the->stackTop - the->stackPeak),
 		(long)(the->keyIndex - the->keyOffset), (long)tables, (unsigned)the->garbageCollectionCount,
 		(long)gx.romSlots, (long)gx.romChunks, (long)gx.romKeys, gx.unfrozen, (long)the->aliasCount);
