@@ -1,35 +1,17 @@
-import { openJson, sealJson } from "../base/json.js";
 import { NEVER, type Now, type RandomPort, type StorePort } from "../ports/time.js";
-import { anchorAt } from "./anchor.js";
-import {
-  beats,
-  TIER_EMERGENCY,
-  TIER_EVENT,
-  TIER_NONE,
-  TIER_OWNER,
-  TIER_SCHEDULE,
-  type Claim,
-  type Tier,
-} from "./arbiter.js";
-import { isStop, levelOf, movesLoad, sameAsk } from "./asks.js";
+import { TIER_NONE, TIER_OWNER, type Claim } from "./arbiter.js";
+import { isStop } from "./asks.js";
+import { fraction, loadClaim, NO_ASK, NO_CLAIM, sameClaim, saveClaim, waitClaim } from "./claims.js";
 import { RandomDelay, type DelayOrder, type DelayStatus } from "./delay.js";
-import type { Ask, EventVerdict, GridEvent } from "./event.js";
+import type { EventVerdict, GridEvent } from "./event.js";
 import type { Intent, Outlook } from "./intent.js";
 import { OwnerBook, OVERRIDE_MS, type OwnerAnswer, type OwnerOrder } from "./owner.js";
+import { Planner, type OneOff, type Plan } from "./planner.js";
 import { isRemote, reasonInWords, untilInWords } from "./reason.js";
-import { OutlookMaker } from "./outlook.js";
 import { regionOf, type Region } from "./regions.js";
 import { Schedule } from "./schedule.js";
 import type { GridSettings } from "./settings.js";
-import { elapsedMs, isOpenEnded, locate, newPosition, packAsk, unpackAsk, type Stored } from "./stored.js";
-import { weekAt, weekFault } from "./week.js";
-
-/** An order that is carried out once: reboot, or the customer-override flag. */
-export interface OneOff {
-  readonly ask: Ask & { readonly ask: "reboot" | "override" };
-  readonly source: string;
-  readonly eventId: string;
-}
+import { weekFault } from "./week.js";
 
 /** What the core answers. `oneOffs` are given exactly once: whoever calls `evaluate` carries them out. */
 export interface Evaluation {
@@ -53,12 +35,13 @@ export interface GridStats {
 
 /** A correction of UTC against the monotonic clock beyond this is a step: every edge is computed anew. */
 const STEP_MS = 1000;
-/** A one-off order is given this long after its time even where its interval is shorter. */
-const ONE_OFF_GRACE_MS = 60_000;
 
 /** The claim that is in effect at the charger, as it survives a restart. */
 interface Applied {
+  /** Within floor and ceiling. */
   readonly claim: Claim;
+  /** What won before floor and ceiling; this is remembered. */
+  readonly winner: Claim;
   readonly reason: string;
 }
 
@@ -73,10 +56,8 @@ export class GridCore {
   private readonly owner: OwnerBook;
   private readonly delays: RandomDelay;
   private readonly online = new Set<string>();
-  private readonly position = newPosition();
+  private readonly planner: Planner;
   private applied: Applied | undefined;
-  /** What the last claim before the restart had left, ms, until the first call tells the time. */
-  private heldLeftMs: number | undefined;
   private cache: Evaluation | undefined;
   private pending: OneOff[] = [];
   private wakeMs = 0;
@@ -102,7 +83,7 @@ export class GridCore {
     this.schedule = new Schedule(world.store, world.random, world.settings);
     this.owner = new OwnerBook(world.store, world.settings);
     this.delays = new RandomDelay(this.owner.delayOn, this.owner.delayMaxMs);
-    this.loadHeld();
+    this.planner = new Planner(this.schedule, this.owner, this.settings, this.region, this.online);
   }
 
   /**
@@ -202,19 +183,19 @@ export class GridCore {
     };
   }
 
-  /** Tells whether a source can be heard. Until the first call it counts as silent. */
+  /**
+   * Tells whether a source can be heard. Until the first call it counts as silent. While it is silent, its
+   * open-ended events run on for `openEndCapMs` from the next evaluation, and no longer.
+   */
   sourceHealth(source: string, online: boolean, now: Now): void {
-    if (online === this.online.has(source) && (online || this.owner.lost.has(source))) return;
+    if (online === this.online.has(source)) return;
     this.settle(now);
     this.cache = undefined;
-    if (online) {
+    if (!online) this.online.delete(source);
+    else {
       this.online.add(source);
       if (this.owner.lost.delete(source)) this.owner.save();
-      return;
     }
-    this.online.delete(source);
-    this.owner.lost.set(source, anchorAt(now));
-    this.owner.save();
   }
 
   /**
@@ -232,10 +213,11 @@ export class GridCore {
     const delayed = cause === "plug-in" ? !this.region.plugInExempt : this.region.resume === "delay";
     if (!delayed || !this.delays.active) return;
     this.cache = undefined;
-    const wanted = this.plan(now).winner;
-    if (this.isExempt(wanted)) return;
+    const plan = this.plan(now);
+    if (plan.winner !== undefined && needsNoDelay(plan.winner)) return;
     this.delays.begin(cause, this.random, now);
-    this.apply(stopClaim(now, this.delays.endsMs, cause), "", now);
+    const wait = waitClaim(now, this.delays.endsMs, cause);
+    this.apply(wait, wait, "", now);
   }
 
   /** Enable, disable, cancel the running one, or set the greatest length of the random delay. False if refused. */
@@ -292,6 +274,7 @@ export class GridCore {
     this.replans++;
     this.owner.settle(now);
     this.schedule.sweep(now);
+    if (now.utcMs !== undefined) this.offsetMs = now.utcMs - now.ms;
     const plan = this.plan(now);
     this.wakeMs = plan.wakeMs;
     this.gate(plan, now);
@@ -314,147 +297,23 @@ export class GridCore {
     this.cache = undefined;
     this.schedule.settle(now);
     this.owner.settle(now);
-    if (this.heldLeftMs === undefined || this.applied === undefined) return;
-    const { claim, reason } = this.applied;
-    this.applied = { claim: { ...claim, beganMs: now.ms, endsMs: now.ms + this.heldLeftMs }, reason };
-    this.heldLeftMs = undefined;
+    if (before === null) this.restore(now);
+  }
+
+  /** Takes up what was in force before the restart: it may have gone on for as long as it had left. */
+  private restore(now: Now): void {
+    const saved = loadClaim(this.store);
+    if (saved === undefined) return;
+    const capMs = saved.tier === TIER_NONE ? NEVER : this.settings.openEndCapMs;
+    const leftMs = saved.endsMs === NEVER ? capMs : saved.endsMs;
+    const winner = { ...saved, beganMs: now.ms, endsMs: now.ms + leftMs };
+    this.applied = { claim: this.limited(winner, now), winner, reason: "" };
   }
 
   private plan(now: Now): Plan {
-    const { owner, settings } = this;
-    const overrideLeftMs = owner.leftMs(owner.override, now);
-    const boostLeftMs = owner.leftMs(owner.boost, now);
-    const plan: Plan = {
-      winner: undefined,
-      second: undefined,
-      wakeMs: Math.min(soon(overrideLeftMs), soon(boostLeftMs)) + now.ms,
-      outlook: { price: undefined, nextPrice: undefined, guidance: undefined, next: undefined },
-    };
-    const outlook = new OutlookMaker();
-    const { position } = this;
-    for (const stored of this.schedule.events) {
-      const { event } = stored;
-      locate(stored, now, this.lostLeftMs(stored, now), position);
-      plan.wakeMs = Math.min(plan.wakeMs, now.ms + position.leftMs);
-      const paused = owner.consent.get(event.source) === "pause";
-      const idle = event.test && !settings.testEventsMoveLoad;
-      if (stored.cut === undefined && !idle) this.fire(stored, paused, now, plan);
-      if (idle) continue;
-      if (position.state === "waiting" && !paused) outlook.waiting(event, now.ms + position.leftMs);
-      if (position.state === "unknown") {
-        const claim = this.heldClaim(event, now);
-        if (claim !== undefined) enter(plan, claim);
-        continue;
-      }
-      if (position.state !== "in") continue;
-      const { ask } = event.intervals[position.index]!;
-      if (movesLoad(ask)) {
-        if ((overrideLeftMs > 0 || paused) && this.overridable(event, ask)) continue;
-        enter(plan, this.claimOf(stored, ask, now));
-      } else if (!paused) {
-        outlook.running(stored, position.index, now.ms + position.leftMs);
-      }
-    }
-    if (overrideLeftMs > 0) enter(plan, ownerClaim("override", now, overrideLeftMs));
-    else if (boostLeftMs > 0) enter(plan, ownerClaim("boost", now, boostLeftMs));
-    this.consultWeek(plan, now);
-    return { ...plan, outlook: outlook.answer() };
-  }
-
-  /** The off-peak schedule's claim, or the held one while there is no clock to ask it. */
-  private consultWeek(plan: Plan, now: Now): void {
-    const { windows } = this.owner;
-    if (windows.length === 0) return;
-    if (now.utcMs === undefined) {
-      const held = this.applied?.claim;
-      if (held?.tier === TIER_SCHEDULE && held.endsMs > now.ms && held.eventId === "off-peak") {
-        plan.wakeMs = Math.min(plan.wakeMs, held.endsMs);
-        enter(plan, held);
-      }
-      return;
-    }
-    const week = weekAt(windows, now.utcMs, this.settings.localOffsetMs);
-    plan.wakeMs = Math.min(plan.wakeMs, now.ms + week.wakeMs);
-    if (!week.inside) return;
-    enter(plan, {
-      ...NO_CLAIM,
-      tier: TIER_SCHEDULE,
-      level: 0,
-      ask: STOP,
-      source: "local",
-      eventId: "off-peak",
-      beganMs: now.ms - week.sinceMs,
-      endsMs: now.ms + week.leftMs,
-    });
-  }
-
-  /** What was in force before the clock was lost, where it is this event's and the event still stands. */
-  private heldClaim(event: GridEvent, now: Now): Claim | undefined {
-    const claim = this.applied?.claim;
-    if (claim === undefined || event.cancelled || claim.endsMs <= now.ms) return undefined;
-    if (claim.source !== event.source || claim.eventId !== event.id) return undefined;
-    return claim.revision === event.revision ? claim : undefined;
-  }
-
-  private claimOf(stored: Stored, ask: Ask, now: Now): Claim {
-    const { event } = stored;
-    const { position, settings } = this;
-    const emergency = ask.ask === "emergency";
-    const window = event.randomise?.windowMs ?? 0;
-    return {
-      tier: emergency ? TIER_EMERGENCY : TIER_EVENT,
-      rank: event.rank,
-      // Where the contactor must stay closed, an emergency is done as Critical Peak.
-      level: emergency && !event.emergencyPermitted ? 0.25 : levelOf(ask, settings.site),
-      createdUtcMs: event.createdUtcMs,
-      ask,
-      source: event.source,
-      eventId: event.id,
-      revision: event.revision,
-      emergencyPermitted: event.emergencyPermitted,
-      beganMs: now.ms - position.sinceMs,
-      endsMs: now.ms + position.leftMs,
-      spread: event.delayApplied || (window > 0 && window >= this.delays.maxMs),
-    };
-  }
-
-  private overridable(event: GridEvent, ask: Ask): boolean {
-    if (ask.ask === "emergency") {
-      return !event.emergencyPermitted && this.region.ownerMayOverrideSoftEmergency;
-    }
-    return !isStop(ask) || this.region.ownerMayOverrideStop;
-  }
-
-  /** How long an open-ended event of this source may still run, ms; NEVER while the source is heard. */
-  private lostLeftMs(stored: Stored, now: Now): number {
-    const { source } = stored.event;
-    if (!isOpenEnded(stored.event) || this.online.has(source) || source === "local" || source === "owner") {
-      return NEVER;
-    }
-    return this.owner.lostLeftMs(source, this.settings.openEndCapMs, now);
-  }
-
-  /** Notes the one-off orders of an event that have become due, and hands them to `evaluate`. */
-  private fire(stored: Stored, paused: boolean, now: Now, plan: Plan): void {
-    const elapsed = elapsedMs(stored, now);
-    if (elapsed === undefined || elapsed < 0) return;
-    const { intervals, source, id } = stored.event;
-    const due: OneOff[] = [];
-    let index = stored.firedTo;
-    for (; index < intervals.length; index++) {
-      const { offsetMs, durationMs, ask } = intervals[index]!;
-      if (offsetMs > elapsed) {
-        plan.wakeMs = Math.min(plan.wakeMs, now.ms + offsetMs - elapsed);
-        break;
-      }
-      if (ask.ask !== "reboot" && ask.ask !== "override") continue;
-      const late = elapsed >= offsetMs + Math.max(durationMs, ONE_OFF_GRACE_MS);
-      const barred = ask.ask === "reboot" && ask.kind === 1 && !this.settings.remoteFactoryReset;
-      if (!late && !barred && !paused) due.push({ ask, source, eventId: id });
-    }
-    if (due.length > 0) this.schedule.markFired(stored, index);
-    else stored.firedTo = index;
-    this.pending.push(...due);
+    const plan = this.planner.plan(this.applied?.winner, now);
+    this.pending.push(...plan.oneOffs);
+    return plan;
   }
 
   /** Lets a change of load through, or holds it back for a random delay. */
@@ -470,12 +329,13 @@ export class GridCore {
       delays.begin("change", this.random, now);
       if (delays.endsMs <= now.ms) delays.end();
     }
-    if (!delays.running) this.apply(wanted, this.reasonOf(plan, wanted, now), now);
+    if (delays.running) return;
+    this.apply(wanted, plan.winner ?? wanted, this.reasonOf(plan, wanted, now), now);
   }
 
   /** Changes that no random delay holds back. */
   private isExempt(winner: Claim | undefined): boolean {
-    if (winner !== undefined && (isRemote(winner) || winner.tier === TIER_OWNER)) return true;
+    if (winner !== undefined && needsNoDelay(winner)) return true;
     const before = this.applied?.claim;
     return before !== undefined && isRemote(before) && before.spread;
   }
@@ -498,8 +358,7 @@ export class GridCore {
   }
 
   private reasonOf(plan: Plan, wanted: Claim, now: Now): string {
-    const { localOffsetMs } = this.settings;
-    const reason = reasonInWords(plan.winner, plan.second, now, localOffsetMs);
+    const reason = reasonInWords(plan.winner, plan.second, now, this.settings.zone);
     if (wanted.ask === (plan.winner?.ask ?? NO_ASK)) return reason;
     if (this.owner.heldOff) {
       return "Charging stays off after the power cut until you switch it on again.";
@@ -510,22 +369,10 @@ export class GridCore {
       : `${reason} The least set here keeps it at ${percent}.`;
   }
 
-  private apply(claim: Claim, reason: string, now: Now): void {
-    const before = this.applied?.claim;
-    this.applied = { claim, reason };
-    if (
-      before !== undefined &&
-      before.tier === claim.tier &&
-      before.source === claim.source &&
-      before.eventId === claim.eventId &&
-      before.revision === claim.revision &&
-      before.level === claim.level &&
-      before.endsMs - before.beganMs === claim.endsMs - claim.beganMs &&
-      sameAsk(before.ask, claim.ask)
-    ) {
-      return;
-    }
-    this.saveHeld(claim, now);
+  private apply(claim: Claim, winner: Claim, reason: string, now: Now): void {
+    const before = this.applied?.winner;
+    this.applied = { claim, winner, reason };
+    if (before === undefined || !sameClaim(before, winner)) saveClaim(this.store, winner, now);
   }
 
   private intentOf(now: Now): Intent {
@@ -540,7 +387,7 @@ export class GridCore {
       eventId: claim.eventId,
       revision: claim.revision,
       reason: delays.running
-        ? `Charging changes at a random moment,${untilInWords(endsMs, now, this.settings.localOffsetMs)} at the latest, so that not all chargers change at once.`
+        ? `Charging changes at a random moment,${untilInWords(endsMs, now, this.settings.zone)} at the latest, so that not all chargers change at once.`
         : reason,
       beganUtcMs: claim.tier === TIER_NONE && claim.source === "none" ? undefined : utc(claim.beganMs),
       endsUtcMs: utc(endsMs),
@@ -548,101 +395,13 @@ export class GridCore {
       emergencyPermitted: claim.emergencyPermitted,
     };
   }
-
-  private saveHeld(claim: Claim, now: Now): void {
-    const { tier, rank, level, createdUtcMs, source, eventId, revision } = claim;
-    const leftMs = claim.endsMs === NEVER ? -1 : Math.max(0, Math.round(claim.endsMs - now.ms));
-    this.store.set(
-      HELD_KEY,
-      sealJson([
-        1,
-        [tier, rank, level, createdUtcMs, source, eventId, revision],
-        [0, 0, ...packAsk(claim.ask)],
-        [claim.emergencyPermitted, claim.spread, leftMs, now.utcMs ?? null],
-      ]),
-    );
-  }
-
-  private loadHeld(): void {
-    const value = openJson(this.store.get(HELD_KEY)) as
-      | [
-          number,
-          [Tier, number, number, number, string, string, number],
-          (string | number | boolean | null)[],
-          [boolean, boolean, number, number | null],
-        ]
-      | undefined;
-    if (!Array.isArray(value) || value[0] !== 1) return;
-    const [, [tier, rank, level, createdUtcMs, source, eventId, revision], packed, rest] = value;
-    const ask = unpackAsk(packed);
-    const [emergencyPermitted, spread, leftMs] = rest;
-    const cap = this.settings.openEndCapMs;
-    this.heldLeftMs = leftMs < 0 ? (tier === TIER_NONE ? NEVER : cap) : leftMs;
-    const claim: Claim = {
-      ...{ tier, rank, level, createdUtcMs, source, eventId, revision, ask },
-      ...{ emergencyPermitted, spread, beganMs: 0, endsMs: NEVER },
-    };
-    this.applied = { claim, reason: "" };
-  }
 }
 
-const HELD_KEY = "grid.held";
-const NO_ASK: Ask = { ask: "normal" };
-const STOP: Ask = fraction(0);
 const NOTHING: readonly OneOff[] = [];
 
-/** The claim of nobody. */
-const NO_CLAIM: Claim = {
-  tier: TIER_NONE,
-  rank: 0,
-  level: 1,
-  createdUtcMs: 0,
-  ask: NO_ASK,
-  source: "none",
-  eventId: "",
-  revision: 0,
-  emergencyPermitted: false,
-  beganMs: 0,
-  endsMs: NEVER,
-  spread: false,
-};
-
-/** A plan under construction. */
-interface Plan {
-  winner: Claim | undefined;
-  second: Claim | undefined;
-  wakeMs: number;
-  readonly outlook: Outlook;
-}
-
-function enter(plan: Plan, claim: Claim): void {
-  if (plan.winner === undefined || beats(claim, plan.winner)) {
-    plan.second = plan.winner;
-    plan.winner = claim;
-  } else if (plan.second === undefined || beats(claim, plan.second)) plan.second = claim;
-}
-
-function ownerClaim(eventId: "override" | "boost", now: Now, leftMs: number): Claim {
-  return {
-    ...NO_CLAIM,
-    tier: TIER_OWNER,
-    source: "owner",
-    eventId,
-    beganMs: now.ms,
-    endsMs: now.ms + leftMs,
-  };
-}
-
-function stopClaim(now: Now, endsMs: number, eventId: string): Claim {
-  return { ...NO_CLAIM, level: 0, ask: STOP, source: "local", eventId, beganMs: now.ms, endsMs };
-}
-
-function fraction(value: number): Ask {
-  return { ask: "limit", unit: "fraction", value, reference: "installer" };
-}
-
-function soon(leftMs: number): number {
-  return leftMs > 0 ? leftMs : NEVER;
+/** Claims that no random delay holds back: a utility's event, and the owner's wish. */
+function needsNoDelay(claim: Claim): boolean {
+  return isRemote(claim) || claim.tier === TIER_OWNER;
 }
 
 function refusal(why: string, text: string): OwnerAnswer {

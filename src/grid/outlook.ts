@@ -1,7 +1,6 @@
 import { movesLoad } from "./asks.js";
 import type { Ask, GridEvent } from "./event.js";
 import type { Outlook } from "./intent.js";
-import type { Stored } from "./stored.js";
 
 /** Gathers what stands beside the intent: the price and guidance in force, and the next event. */
 export class OutlookMaker {
@@ -17,8 +16,7 @@ export class OutlookMaker {
   }
 
   /** An interval that runs until `endsMs` and moves no load. */
-  running(stored: Stored, index: number, endsMs: number): void {
-    const { event } = stored;
+  running(event: GridEvent, index: number, endsMs: number): void {
     const ask = event.intervals[index]!.ask;
     if (ask.ask === "price" && (this.price === undefined || precedes(event, this.price.event))) {
       this.price = { event, index, endsMs };

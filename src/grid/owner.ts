@@ -70,15 +70,15 @@ export class OwnerBook {
     return Math.max(0, spell.forMs - (sinceAnchor(spell.anchor, now) ?? this.sinceBootMs(now)));
   }
 
-  /** How much of `capMs` is left since a source fell silent; a source never heard is silent from the first question on. */
-  lostLeftMs(source: string, capMs: number, now: Now): number {
+  /** How long a source has been silent, ms; one never heard is silent from the first question on. */
+  silentMs(source: string, now: Now): number {
     let anchor = this.lost.get(source);
     if (anchor === undefined) {
       anchor = anchorAt(now);
       this.lost.set(source, anchor);
       this.save();
     }
-    return capMs - (sinceAnchor(anchor, now) ?? this.sinceBootMs(now));
+    return sinceAnchor(anchor, now) ?? this.sinceBootMs(now);
   }
 
   private sinceBootMs(now: Now): number {

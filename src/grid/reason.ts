@@ -1,20 +1,20 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, weekday } from "../base/iso8601.js";
+import type { PosixZone } from "../base/posix-tz.js";
 import type { Now } from "../ports/time.js";
 import { NEVER } from "../ports/time.js";
 import { askInWords } from "./asks.js";
 import { TIER_EVENT, TIER_OWNER, TIER_SCHEDULE, type Claim } from "./arbiter.js";
-
-type LocalOffset = ((utcMs: number) => number) | undefined;
+import { localOffsetMs } from "./week.js";
 
 /** Why the winner is in force, as a sentence for the customer; `second` is whom it outranks, if anybody. */
 export function reasonInWords(
   winner: Claim | undefined,
   second: Claim | undefined,
   now: Now,
-  localOffsetMs: LocalOffset,
+  zone: PosixZone | undefined,
 ): string {
   if (winner === undefined) return "Nobody asks for anything; the charger charges as usual.";
-  const end = untilInWords(winner.endsMs, now, localOffsetMs);
+  const end = untilInWords(winner.endsMs, now, zone);
   const beaten =
     second === undefined || second.tier === 0 ? "" : `; this outranks ${claimantInWords(second)}`;
   if (winner.tier === TIER_SCHEDULE) return `The off-peak schedule pauses charging${end}${beaten}.`;
@@ -35,7 +35,7 @@ function claimantInWords(claim: Claim): string {
 }
 
 /** " until 18:30", " until Sunday 18:30", " for 12 more minutes" without a clock; "" for an open end. */
-export function untilInWords(endsMs: number, now: Now, localOffsetMs: LocalOffset): string {
+export function untilInWords(endsMs: number, now: Now, zone: PosixZone | undefined): string {
   if (endsMs === NEVER) return " until further notice";
   const leftMs = endsMs - now.ms;
   if (now.utcMs === undefined) {
@@ -43,16 +43,16 @@ export function untilInWords(endsMs: number, now: Now, localOffsetMs: LocalOffse
     return ` for ${String(minutes)} more minute${minutes === 1 ? "" : "s"}`;
   }
   const utcEndMs = Math.round((now.utcMs + leftMs) / MINUTE_MS) * MINUTE_MS;
-  const localMs = utcEndMs + (localOffsetMs?.(utcEndMs) ?? 0);
+  const localMs = utcEndMs + localOffsetMs(zone, utcEndMs);
   const day = Math.floor(localMs / DAY_MS);
-  const today = Math.floor((now.utcMs + (localOffsetMs?.(now.utcMs) ?? 0)) / DAY_MS);
+  const today = Math.floor((now.utcMs + localOffsetMs(zone, now.utcMs)) / DAY_MS);
   const inDayMs = localMs - day * DAY_MS;
   const two = (value: number): string => String(value).padStart(2, "0");
   const time = `${two(Math.floor(inDayMs / HOUR_MS))}:${two(Math.floor(inDayMs / MINUTE_MS) % 60)}`;
-  const zone = localOffsetMs === undefined ? " UTC" : "";
-  if (day === today) return ` until ${time}${zone}`;
+  const suffix = zone === undefined ? " UTC" : "";
+  if (day === today) return ` until ${time}${suffix}`;
   if (day - today >= 7) return ` for ${String(day - today)} more days`;
-  return ` until ${WEEKDAYS[weekday(day)] ?? ""} ${time}${zone}`;
+  return ` until ${WEEKDAYS[weekday(day)] ?? ""} ${time}${suffix}`;
 }
 
 const WEEKDAYS: readonly string[] = [

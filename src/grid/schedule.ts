@@ -81,11 +81,22 @@ export class Schedule {
     }
   }
 
-  /** Forgets events that are over and that no source lists any more. */
+  /**
+   * Forgets events that are over and that no source lists any more. What began "now" or was cancelled is noted
+   * as ended: no restart, and no clock that goes wrong, may begin it again.
+   */
   sweep(now: Now): void {
     for (let i = this.events.length - 1; i >= 0; i--) {
       const stored = this.events[i]!;
-      if (!stored.listed && this.isOver(stored, now)) this.remove(i);
+      if (!this.isOver(stored, now)) continue;
+      if (!stored.listed) {
+        this.remove(i);
+        continue;
+      }
+      const { cut } = stored;
+      if (cut === undefined ? stored.began === undefined : cut.afterMs === 0) continue;
+      stored.cut = { anchor: anchorAt(now), afterMs: 0 };
+      this.write(stored);
     }
   }
 
@@ -96,7 +107,7 @@ export class Schedule {
   }
 
   private isOver(stored: Stored, now: Now): boolean {
-    locate(stored, now, Infinity, this.scratch);
+    locate(stored, now, undefined, this.scratch);
     return this.scratch.state === "over";
   }
 
@@ -181,7 +192,7 @@ export class Schedule {
 
   private cancel(stored: Stored, now: Now): void {
     if (stored.event.cancelled) return;
-    locate(stored, now, Infinity, this.scratch);
+    locate(stored, now, undefined, this.scratch);
     const { state } = this.scratch;
     stored.event = { ...stored.event, cancelled: true };
     if (state === "over") {

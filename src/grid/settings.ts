@@ -1,3 +1,4 @@
+import type { PosixZone } from "../base/posix-tz.js";
 import type { Site } from "./asks.js";
 import { regionOf, type RegionId, type WeekWindow } from "./regions.js";
 
@@ -29,8 +30,8 @@ export interface GridSettings {
   readonly delayMaxMs: number;
   /** No charging in these local hours unless the owner has changed or removed them. */
   readonly offPeak: readonly WeekWindow[];
-  /** Local time minus UTC at a UTC time, ms; undefined = local time is UTC. */
-  readonly localOffsetMs: ((utcMs: number) => number) | undefined;
+  /** The owner's time zone, for the schedule and for sentences; undefined = UTC. */
+  readonly zone: PosixZone | undefined;
 }
 
 /** The settings of a region with its defaults, and whatever is given instead of them. */
@@ -53,7 +54,7 @@ export function gridSettings(given: Partial<GridSettings> = {}): GridSettings {
     delayOn: region.delayOn,
     delayMaxMs: region.delayMaxMs,
     offPeak: region.offPeak,
-    localOffsetMs: undefined,
+    zone: undefined,
     ...given,
   };
 }

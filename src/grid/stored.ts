@@ -66,11 +66,11 @@ export function isOpenEnded(event: GridEvent): boolean {
   return (event.totalMs ?? cycleMs(event)) > OPEN_MS;
 }
 
-/**
- * Finds the present moment in an event; `lostLeftMs` is how long an open-ended event may still run on without
- * word from its source (NEVER while the source is heard).
- */
-export function locate(stored: Stored, now: Now, lostLeftMs: number, out: Position): void {
+/** How long a source has been silent, and how long its open-ended events may run on; undefined while it is heard. */
+export type Lost = { readonly sinceMs: number; readonly capMs: number } | undefined;
+
+/** Finds the present moment in an event. */
+export function locate(stored: Stored, now: Now, lost: Lost, out: Position): void {
   const { event, cut } = stored;
   out.leftMs = NEVER;
   out.state = "over";
@@ -93,7 +93,9 @@ export function locate(stored: Stored, now: Now, lostLeftMs: number, out: Positi
     out.leftMs = Math.min(-elapsed, left);
     return;
   }
-  if (lostLeftMs !== NEVER && isOpenEnded(event)) {
+  if (lost !== undefined && isOpenEnded(event)) {
+    // An event that begins in the silence has the cap from its own beginning.
+    const lostLeftMs = lost.capMs - Math.min(lost.sinceMs, elapsed);
     if (lostLeftMs <= 0) {
       out.state = "lost";
       return;

@@ -1,4 +1,5 @@
 import { DAY_MS, MINUTE_MS, weekday } from "../base/iso8601.js";
+import { localTime, type PosixZone } from "../base/posix-tz.js";
 import type { WeekWindow } from "./regions.js";
 
 /** What a weekly schedule says at a moment. */
@@ -19,9 +20,9 @@ const LOOK_AGAIN_MS = 30 * MINUTE_MS;
 export function weekAt(
   windows: readonly WeekWindow[],
   utcMs: number,
-  localOffsetMs: ((utcMs: number) => number) | undefined,
+  zone: PosixZone | undefined,
 ): WeekAnswer {
-  const localMs = utcMs + (localOffsetMs?.(utcMs) ?? 0);
+  const localMs = utcMs + localOffsetMs(zone, utcMs);
   const day = Math.floor(localMs / DAY_MS);
   const inDayMs = localMs - day * DAY_MS;
   const bit = 1 << weekday(day);
@@ -37,6 +38,11 @@ export function weekAt(
     if (fromMs > inDayMs) wakeMs = Math.min(wakeMs, fromMs - inDayMs);
   }
   return { inside: false, sinceMs: 0, leftMs: 0, wakeMs };
+}
+
+/** Local time minus UTC at a UTC moment, ms; 0 where no zone is set. */
+export function localOffsetMs(zone: PosixZone | undefined, utcMs: number): number {
+  return zone === undefined ? 0 : localTime(zone, utcMs).offsetS * 1000;
 }
 
 /** "" for a sound schedule, else the refusal code. */
