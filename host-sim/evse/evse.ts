@@ -135,8 +135,9 @@ export class Evse {
     if (this.car !== undefined) this.car.ignoresPilot = false;
   }
 
-  hasFault(name: EvseFault): boolean {
-    return this.faults.has(name);
+  /** Faults that are on. */
+  get faultNames(): readonly EvseFault[] {
+    return [...this.faults];
   }
 
   /** Pulls the pilot to state F for 4 s, which wakes a sleeping car. */

@@ -13,7 +13,7 @@ export interface LoadEventOptions {
   readonly overrideHours: number;
   /** opcode1 of the events that the override opts out of; never Grid Emergency. */
   readonly overridable: readonly number[];
-  /** Ends an event after so much silence about the outside communication; undefined: never. */
+  /** Ends an event after so long without an outside comm status (0E), once one has come; undefined: never. */
   readonly silenceS: number | undefined;
 }
 
@@ -46,7 +46,6 @@ export class LoadEvents {
   start(op: number, arg: number, nowMs: number): void {
     const timed = op !== BasicOp.PowerLevel && this.options.ownClock && arg > 0 && arg < 0xff;
     this.event = { op, arg, endsAtMs: timed ? nowMs + 2000 * arg * arg : NEVER };
-    this.armSilence(nowMs);
   }
 
   /** End Shed / Run Normal: nothing is in force any more. */
@@ -54,10 +53,11 @@ export class LoadEvents {
     this.event = undefined;
   }
 
-  /** Outside comm status came: silence counts from here. */
+  /** Outside comm status came: silence counts from here. A module that never sends one is not watched. */
   comm(status: number, nowMs: number): void {
+    const { silenceS } = this.options;
     this.outsideComm = status;
-    this.armSilence(nowMs);
+    this.silenceEndsMs = silenceS === undefined ? NEVER : nowMs + silenceS * 1000;
   }
 
   setOverride(on: boolean, nowMs: number): void {
@@ -100,10 +100,5 @@ export class LoadEvents {
     this.outsideComm = undefined;
     this.overrideEndsMs = -1;
     this.silenceEndsMs = NEVER;
-  }
-
-  private armSilence(nowMs: number): void {
-    const { silenceS } = this.options;
-    this.silenceEndsMs = silenceS === undefined ? NEVER : nowMs + silenceS * 1000;
   }
 }

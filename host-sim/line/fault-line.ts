@@ -5,6 +5,7 @@
 import type { ByteLine, ByteLineEvent } from "../../src/ports/line.js";
 import { NEVER, type RandomPort } from "../../src/ports/time.js";
 import { ACK_BYTE, checkBytes, emitAnswer } from "../../src/wire/frame.js";
+import { DataLinkOp } from "../../src/wire/message.js";
 import type { LineFault } from "./fault-names.js";
 import { Framer, isAnswer } from "./framer.js";
 
@@ -14,8 +15,8 @@ export interface FaultLineOptions {
   readonly random: RandomPort;
   /** A link NAK code for this frame in place of the ACK that the stack is about to send; undefined: leave it. */
   readonly refuse?: (frame: Uint8Array) => number | undefined;
-  /** Every link answer leaves so much later than the stack sends it. */
-  readonly answerDelayMs?: number;
+  /** Misses an answer to its payload-limit query that comes so soon after the ACK (seen in a water heater). */
+  readonly payloadReplyDeafMs?: number;
   /** Called when `reset-mid-frame` has cut a frame. */
   readonly onReset?: (nowMs: number) => void;
 }
@@ -32,6 +33,8 @@ const EARLY_MS = 5;
 const LATE_MS = 255;
 const REPEAT_MS = 30;
 const BABBLE_MS = 60;
+/** Bytes that follow each other within this time are of one frame. */
+const TAIL_MS = 10;
 
 export class FaultLine implements ByteLine {
   /** Frames still to be hit, per fault. */
@@ -43,6 +46,8 @@ export class FaultLine implements ByteLine {
   private heldAck: Uint8Array | undefined;
   private readonly framer = new Framer();
   private lastHeard: Uint8Array | undefined;
+  private lastWritten: Uint8Array | undefined;
+  private deafUntilMs = -1;
   /** The stack's next answer was already sent by a fault. */
   private answered = false;
   private nowMs = 0;
@@ -54,6 +59,11 @@ export class FaultLine implements ByteLine {
   start(fault: LineFault, times = Number.POSITIVE_INFINITY): void {
     this.active.set(fault, times);
     if (fault === "babble") this.babbleMs = this.nowMs;
+  }
+
+  /** Faults that are on. */
+  get faults(): readonly LineFault[] {
+    return [...this.active.keys()];
   }
 
   /** Ends every fault. */
@@ -84,7 +94,7 @@ export class FaultLine implements ByteLine {
       this.events.push(event);
       return;
     }
-    if (this.active.has("deaf")) return;
+    if (this.active.has("deaf") || this.misses(event)) return;
     const bytes = this.disturb(event.bytes);
     for (const whole of this.framer.push(bytes, event.atMs)) this.heard(whole, event.atMs);
     if (bytes.length > 0) this.events.push({ ev: "rx", bytes, atMs: event.atMs });
@@ -134,8 +144,6 @@ export class FaultLine implements ByteLine {
       this.pretendSent();
     } else if (this.hits("late-ack")) {
       this.later.push({ atMs: this.nowMs + LATE_MS, bytes: answer, own: true });
-    } else if ((this.options.answerDelayMs ?? 0) > 0) {
-      this.later.push({ atMs: this.nowMs + this.options.answerDelayMs!, bytes: answer, own: true });
     } else {
       this.pass(answer, true);
       if (this.hits("duplicate-ack")) this.pass(answer, false);
@@ -144,8 +152,9 @@ export class FaultLine implements ByteLine {
 
   private writeFrame(bytes: Uint8Array): void {
     let frame = bytes;
+    this.lastWritten = bytes;
     if (this.hits("reset-mid-frame")) {
-      this.pass(bytes.subarray(0, bytes.length >> 1), false);
+      this.pass(bytes.subarray(0, bytes.length >> 1), true);
       this.options.onReset?.(this.nowMs);
       return;
     }
@@ -170,13 +179,26 @@ export class FaultLine implements ByteLine {
 
   /** A whole frame or answer came in. */
   private heard(whole: Uint8Array, atMs: number): void {
-    if (isAnswer(whole)) return;
+    if (isAnswer(whole)) {
+      const { payloadReplyDeafMs = 0 } = this.options;
+      if (whole[0] === ACK_BYTE && payloadReplyDeafMs > 0 && isPayloadQuery(this.lastWritten)) {
+        this.deafUntilMs = atMs + payloadReplyDeafMs;
+      }
+      return;
+    }
     this.lastHeard = whole;
     this.answered = false;
     if (this.hits("early-ack")) {
       this.later.push({ atMs: atMs + EARLY_MS, bytes: emitAnswer(-1), own: false });
       this.answered = true;
     }
+  }
+
+  /** A frame that began while this end was deaf is lost to its end. */
+  private misses({ atMs }: { readonly atMs: number }): boolean {
+    if (atMs > this.deafUntilMs) return false;
+    this.deafUntilMs = Math.max(this.deafUntilMs, atMs + TAIL_MS);
+    return true;
   }
 
   private pass(bytes: Uint8Array, own: boolean): void {
@@ -229,6 +251,10 @@ export class FaultLine implements ByteLine {
     else this.active.set(fault, left - 1);
     return true;
   }
+}
+
+function isPayloadQuery(frame: Uint8Array | undefined): boolean {
+  return frame?.[0] === 0x08 && frame[1] === 0x03 && frame[4] === DataLinkOp.QueryMaxPayload;
 }
 
 function lengthen(frame: Uint8Array): Uint8Array {
