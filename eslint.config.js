@@ -85,6 +85,7 @@ export default tseslint.config(
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-extraneous-class": "off",
+      "@typescript-eslint/no-dynamic-delete": "off",
       "no-console": "off",
       "no-control-regex": "off",
     },

@@ -18,7 +18,8 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ["lint", ["eslint", "."]],
   ["import rule", ["depcruise", "src", "host-sim", "--config", ".dependency-cruiser.cjs"]],
   ["format", ["prettier", "--check", "--log-level", "warn", "."]],
-  ["build", ["tsc", "-p", "tsconfig.build.json"]],
+  ["build", ["npm", "run", "--silent", "build:ts"]],
+  ["build for XS", ["npm", "run", "--silent", "build:xs"]],
   ["build of the page", ["vite", "build", "--config", "host-sim/page/vite.config.ts", "--logLevel", "warn"]],
 ];
 
@@ -27,7 +28,8 @@ let failed = 0;
 let skipped = 0;
 for (const [name, [program, ...args]] of steps) {
   const started = Date.now();
-  const run = spawnSync(`${root}node_modules/.bin/${program}`, args, { cwd: root, encoding: "utf8" });
+  const path = program === "npm" ? "npm" : `${root}node_modules/.bin/${program}`;
+  const run = spawnSync(path, args, { cwd: root, encoding: "utf8" });
   const ok = run.status === 0;
   process.stdout.write(` ${ok ? "✓" : "✗"} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)\n`);
   if (ok) passed++;

@@ -1,4 +1,5 @@
 import type { Fault } from "../base/fault.js";
+import { parsePosixTz } from "../base/posix-tz.js";
 import { configurationSpec } from "./fields.js";
 import { check } from "./spec.js";
 
@@ -70,6 +71,13 @@ function crossCheck(raw: Raw, faults: Fault[]): void {
     if (upstream.protocol === "openadr2b" && upstream.venName === undefined)
       bad("venName", "is missing: OpenADR 2.0b registers under a name");
   });
+  if (raw.timeZone !== undefined && parsePosixTz(raw.timeZone) === undefined) {
+    faults.push({
+      blame: "configuration",
+      fault: "bad-field",
+      text: `timeZone must be a POSIX TZ rule such as GMT0BST,M3.5.0/1,M10.5.0; it is "${raw.timeZone}"`,
+    });
+  }
   const charger = raw.charger;
   if (
     charger?.installerMaxA !== undefined &&

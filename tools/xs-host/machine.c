@@ -25,7 +25,8 @@ static struct {
 	int unfrozen;
 } gx;
 
-static txSlot gxStep; /* the entry's `step`, remembered as a root */
+/* Remembered as roots: the entry's functions, and the buffer of `receive`. */
+static txSlot gxStep, gxReceive, gxBytes;
 
 /* Memory */
 
@@ -407,6 +408,30 @@ txMachine* ucmBuildRom(void* archive, size_t size, enum ucmPreload preload, cons
 	return root;
 }
 
+/* Takes the top of the stack. */
+static void remember(txMachine* the, txSlot* root)
+{
+	root->kind = the->stack->kind;
+	root->value = the->stack->value;
+	fxRemember(the, root);
+	mxPop();
+}
+
+/* An export of the namespace on top of the stack, which stays there. */
+static int rememberFunction(txMachine* the, const char* name, txSlot* root)
+{
+	txID id = fxFindName(the, (txString)name);
+	if (id == XS_NO_ID)
+		return 0;
+	mxDub();
+	mxGetID(id);
+	if (mxIsReference(the->stack) && mxIsFunction(the->stack->value.reference))
+		remember(the, root);
+	else
+		mxPop();
+	return root->kind == XS_REFERENCE_KIND;
+}
+
 txMachine* ucmStart(txMachine* rom, const ucmCreation* size)
 {
 	txCreation creation = {
@@ -426,11 +451,16 @@ txMachine* ucmStart(txMachine* rom, const ucmCreation* size)
 	txMachine* the = fxBeginHost(clone);
 	mxTry(the) {
 		importModule(the, gx.entry);
-		mxGetID(fxNewNameC(the, "step"));
-		if (!mxIsReference(the->stack) || !mxIsFunction(the->stack->value.reference))
+		if (!rememberFunction(the, "step", &gxStep))
 			ucmFault(the, ucmFaultEntry, "entry", "the entry module exports no function `step`");
-		gxStep = *the->stack;
-		fxRemember(the, &gxStep);
+		if (rememberFunction(the, "receive", &gxReceive)) {
+			mxPush(mxGlobal);
+			mxGetID(mxID(_Uint8Array));
+			mxNew();
+			mxPushInteger(UCM_RECEIVE_BYTES);
+			mxRunCount(1);
+			remember(the, &gxBytes);
+		}
 		mxPop();
 		drainJobs(the);
 	}
@@ -439,6 +469,15 @@ txMachine* ucmStart(txMachine* rom, const ucmCreation* size)
 	}
 	fxEndHost(the);
 	return clone;
+}
+
+/* The answer is on top of the stack. */
+static void finishCall(txMachine* the)
+{
+	ucmAnswer(fxToString(the, the->stack));
+	mxPop();
+	drainJobs(the);
+	fxCheckUnhandledRejections(the, 1);
 }
 
 void ucmStep(txMachine* machine, char* text)
@@ -450,10 +489,37 @@ void ucmStep(txMachine* machine, char* text)
 		mxCall();
 		pushStringC(the, text);
 		mxRunCount(1);
-		ucmAnswer(fxToString(the, the->stack));
+		finishCall(the);
+	}
+	mxCatch(the) {
+		fxAbort(the, XS_UNHANDLED_EXCEPTION_EXIT);
+	}
+	fxEndHost(the);
+}
+
+int ucmCanReceive(void) { return gxReceive.kind == XS_REFERENCE_KIND; }
+
+void ucmReceive(txMachine* machine, double nowMs, double utcMs, double atMs, const void* bytes, int count)
+{
+	txMachine* the = fxBeginHost(machine);
+	mxTry(the) {
+		mxPushSlot(&gxBytes);
+		mxGetID(mxID(_buffer));
+		fxSetArrayBufferData(the, the->stack, 0, (void*)bytes, count);
 		mxPop();
-		drainJobs(the);
-		fxCheckUnhandledRejections(the, 1);
+		mxPushUndefined();
+		mxPushSlot(&gxReceive);
+		mxCall();
+		mxPushNumber(nowMs);
+		if (isnan(utcMs))
+			mxPushNull();
+		else
+			mxPushNumber(utcMs);
+		mxPushNumber(atMs);
+		mxPushSlot(&gxBytes);
+		mxPushInteger(count);
+		mxRunCount(5);
+		finishCall(the);
 	}
 	mxCatch(the) {
 		fxAbort(the, XS_UNHANDLED_EXCEPTION_EXIT);

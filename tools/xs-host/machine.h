@@ -6,7 +6,9 @@
  * empty. What the root holds lies in flash on the chip, so only the clone counts as RAM.
  *
  * The entry module exports `step(jsonText) -> jsonText`. The argument lives in the caller's buffer (it costs no heap)
- * and must not be kept by the callee beyond the call.
+ * and must not be kept by the callee beyond the call. It may also export
+ * `receive(nowMs, utcMs | null, atMs, bytes: Uint8Array, count) -> jsonText`: what the line brought, without JSON. `bytes` is
+ * one buffer that is used again for every call.
  */
 #ifndef UCM_MACHINE_H
 #define UCM_MACHINE_H
@@ -36,6 +38,10 @@ extern txMachine* ucmBuildRom(void* archive, size_t size, enum ucmPreload preloa
 extern txMachine* ucmStart(txMachine* rom, const ucmCreation* creation);
 /* Calls `step` with a zero-terminated text; the answer goes to ucmAnswer before anything can move it. */
 extern void ucmStep(txMachine* the, char* text);
+/* Calls `receive`, at most UCM_RECEIVE_BYTES at once. utcMs: NAN = unknown. */
+#define UCM_RECEIVE_BYTES 256
+extern int ucmCanReceive(void);
+extern void ucmReceive(txMachine* the, double nowMs, double utcMs, double atMs, const void* bytes, int count);
 /* Prints the figures as one JSON object (no newline) into buffer; live figures are exact after fxCollectGarbage. */
 extern int ucmStats(txMachine* the, char* buffer, size_t size);
 

@@ -1,0 +1,314 @@
+/**
+ * The bench: everything on one computer, each part the real one. The embedded utility (VTN) serves mutual TLS on
+ * loopback; the module connects to it as to any other server; module and charger hang on a virtual RS-485 line
+ * that takes real time at 19,200 baud; the page watches and commands (host-sim/bench/page-server.ts).
+ */
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fromHex } from "../../src/base/hex.js";
+import { seededRandom } from "../../src/base/random.js";
+import type { PlainEvent } from "../../src/runtime.js";
+import { readConfig } from "../../src/setup/config.js";
+import { decodeFrameText } from "../../src/wire/decode.js";
+import { VirtualLine } from "../line/virtual-line.js";
+import { NodeHttp } from "../net/node-http.js";
+import { monotonicMs, WakeUp } from "../runtime/clock.js";
+import { FileStore } from "../runtime/file-store.js";
+import { UcmHost, type Engine } from "../runtime/ucm-host.js";
+import { loadProfile } from "../sgd/profile.js";
+import { SgdSimulator } from "../sgd/simulator.js";
+import { startVtn, type Vtn } from "../vtn/server.js";
+import type { ChargerView, FrameView, FromPage, Sample, ToPage, UtilityEvent } from "./messages.js";
+
+export interface BenchOptions {
+  readonly dataDir: string;
+  readonly engine: Engine;
+  readonly profile: string;
+  readonly pollSeconds: number;
+  /** Told everything that the page is told. */
+  onMessage(message: ToPage): void;
+  /** The module's engine died. */
+  onFailure(error: Error): void;
+}
+
+const keepFrames = 500;
+const keepSamples = 1200;
+const sampleMs = 500;
+/** Between two looks at the event list: its states change with time, without a message. */
+const eventsMs = 1000;
+
+export class Bench {
+  readonly vtn: Vtn;
+  readonly #options: BenchOptions;
+  readonly #line: VirtualLine;
+  readonly #chargerEnd;
+  readonly #moduleEnd;
+  readonly #sgd: SgdSimulator;
+  readonly #host: UcmHost;
+  readonly #http: NodeHttp;
+  readonly #wake = new WakeUp(() => this.#poll());
+  readonly #timers: NodeJS.Timeout[] = [];
+  #polling = false;
+  #frameNumber = 0;
+  #lastCharger = "";
+  #lastEvents = "";
+  readonly #frames: FrameView[] = [];
+  readonly #samples: Sample[] = [];
+  /** The last message of each kind that a page that comes later must be told. */
+  readonly #latest = new Map<string, ToPage>();
+
+  static async start(options: BenchOptions): Promise<Bench> {
+    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+    const vtn = await startVtn({ dataDir: options.dataDir, pollSeconds: options.pollSeconds });
+    return new Bench(options, vtn);
+  }
+
+  private constructor(options: BenchOptions, vtn: Vtn) {
+    this.#options = options;
+    this.vtn = vtn;
+    const random = seededRandom(Date.now() & 0x7fffffff);
+    this.#line = new VirtualLine({ bitsPerSecond: 19_200, random });
+    this.#moduleEnd = this.#line.end("module", { muted: true });
+    this.#chargerEnd = this.#line.end("charger", { muted: true });
+    this.#sgd = new SgdSimulator({
+      profile: loadProfile(options.profile),
+      line: this.#chargerEnd,
+      random,
+      emit: () => undefined,
+    });
+    const config = readConfig({
+      upstreams: [{ id: "utility", protocol: "openadr2b", url: vtn.urls.openadr2b, venName: "bench module" }],
+      polling: { stateSeconds: 10, commoditySeconds: 3 },
+    });
+    if (!("upstreams" in config)) throw new Error(config.map((one) => one.text).join("; "));
+    const pem = (path: string): string => readFileSync(path, "utf8");
+    this.#http = new NodeHttp({
+      credentials: new Map([
+        ["utility", { ca: pem(vtn.ca), cert: pem(vtn.clientCert), key: pem(vtn.clientKey) }],
+      ]),
+      deliver: (event) => this.#host.onHttp(event),
+    });
+    this.#host = new UcmHost({
+      engine: options.engine,
+      line: {
+        write: (bytes) => {
+          this.#poll();
+          this.#moduleEnd.write(bytes);
+          this.#arm();
+        },
+        setBitRate: (rate) => this.#moduleEnd.setBitRate(rate),
+      },
+      http: this.#http,
+      store: new FileStore(join(options.dataDir, "bench-module.json")),
+      config,
+      onEvent: (event) => this.#onModule(event),
+      onFailure: (error) => options.onFailure(error),
+    });
+  }
+
+  /** Starts the car charging, the charger and the module. */
+  run(): void {
+    this.#sgd.plug();
+    this.#host.start();
+    this.#poll();
+    this.#timers.push(
+      setInterval(() => this.#sample(), sampleMs),
+      setInterval(() => this.#tellEvents(), eventsMs),
+      setInterval(() => void this.#tellCounters(), 5000),
+    );
+    this.#tellEvents();
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#wake.stop();
+    this.#host.close();
+    this.#http.close();
+    await this.vtn.close();
+  }
+
+  /** What a page that has just connected must be told. */
+  greeting(version: string): readonly ToPage[] {
+    return [
+      {
+        type: "hello",
+        version,
+        runtime: this.#options.engine.name,
+        vtnUrl: this.vtn.urls.openadr2b,
+        samples: this.#samples,
+        frames: this.#frames,
+      },
+      ...this.#latest.values(),
+    ];
+  }
+
+  /** Carries out what the page asks for. Answers a refusal in words, or undefined. */
+  command(message: FromPage): string | undefined {
+    switch (message.do) {
+      case "plug":
+        this.#sgd.plug();
+        break;
+      case "unplug":
+        this.#sgd.unplug();
+        break;
+      case "override":
+        this.#sgd.override(message.on);
+        break;
+      case "event":
+        return this.#refusal(
+          this.vtn.createEvent({
+            signal: "SIMPLE",
+            level: message.level,
+            startInSeconds: message.startInSeconds,
+            durationSeconds: message.durationSeconds,
+          }),
+        );
+      case "change":
+        return this.#refusal(
+          this.vtn.modifyEvent(message.id, {
+            level: message.level,
+            durationSeconds: message.durationSeconds,
+          }),
+        );
+      case "cancel":
+        return this.#refusal(this.vtn.cancelEvent(message.id));
+      case "vtn":
+        if (message.down) this.vtn.misbehave("http-500");
+        else this.vtn.behave("http-500");
+        break;
+      default:
+        return "the bench does not know that command";
+    }
+    this.#poll();
+    return undefined;
+  }
+
+  #refusal(result: object): string | undefined {
+    this.#tellEvents();
+    return "error" in result ? String(result.error) : undefined;
+  }
+
+  #tell(message: ToPage, key: string | undefined): void {
+    if (key !== undefined) this.#latest.set(key, message);
+    this.#options.onMessage(message);
+  }
+
+  #poll(): void {
+    // A write from within re-enters; the outer call goes on with what it brought.
+    if (this.#polling) return;
+    this.#polling = true;
+    const now = Math.floor(monotonicMs());
+    this.#line.poll(now);
+    for (let event = this.#chargerEnd.take(); event; event = this.#chargerEnd.take())
+      this.#sgd.onByteLine(event, now);
+    this.#sgd.poll(now);
+    for (let event = this.#moduleEnd.take(); event; event = this.#moduleEnd.take()) this.#host.onLine(event);
+    this.#polling = false;
+    this.#tellCharger();
+    this.#arm();
+  }
+
+  #arm(): void {
+    this.#wake.at(Math.min(this.#line.nextMs(), this.#sgd.nextMs()));
+  }
+
+  #onModule(event: PlainEvent): void {
+    const utcMs = Date.now();
+    switch (event.event) {
+      case "frame": {
+        const decoded = decodeFrameText(event.hex);
+        const bytes = fromHex(event.hex);
+        const frame: FrameView = {
+          n: ++this.#frameNumber,
+          utcMs: utcMs - Math.max(0, Math.round(monotonicMs() - event.atMs)),
+          from: event.dir === "tx" ? "module" : "charger",
+          hex: bytes ? decoded.hex : event.hex,
+          text: decoded.text,
+          fault: event.fault,
+        };
+        this.#frames.push(frame);
+        if (this.#frames.length > keepFrames) this.#frames.shift();
+        this.#tell({ type: "frame", frame }, undefined);
+        break;
+      }
+      case "intent":
+        this.#tell(
+          {
+            type: "intent",
+            intent: {
+              intent: event.intent,
+              source: event.source,
+              reason: event.reason,
+              endsUtcMs: event.endsUtcMs,
+            },
+          },
+          "intent",
+        );
+        break;
+      case "command":
+        this.#tell(
+          {
+            type: "command",
+            command: {
+              name: event.name,
+              result: event.result,
+              verified: event.verified,
+              text: event.text,
+              utcMs,
+            },
+          },
+          "command",
+        );
+        break;
+      case "upstream":
+        this.#tell(
+          {
+            type: "upstream",
+            upstream: { id: event.id, state: event.state, fault: event.fault, text: event.text },
+          },
+          `upstream ${event.id}`,
+        );
+        break;
+      case "log":
+        this.#tell({ type: "log", utcMs, level: event.level, text: event.text }, undefined);
+        break;
+      case "sgd":
+        break;
+    }
+  }
+
+  #view(): ChargerView {
+    return this.#sgd.view();
+  }
+
+  #tellCharger(): void {
+    const charger = this.#view();
+    // Energy alone is no reason to tell: it goes along with the next change.
+    const text = JSON.stringify({ ...charger, energyWh: 0, socPercent: Math.round(charger.socPercent ?? 0) });
+    if (text === this.#lastCharger) return;
+    this.#lastCharger = text;
+    this.#tell({ type: "charger", charger }, "charger");
+  }
+
+  #sample(): void {
+    this.#poll();
+    const { powerW, currentA, limitA } = this.#view();
+    const sample: Sample = { utcMs: Date.now(), powerW, currentA, limitA };
+    this.#samples.push(sample);
+    if (this.#samples.length > keepSamples) this.#samples.shift();
+    this.#tell({ type: "sample", sample }, undefined);
+  }
+
+  #tellEvents(): void {
+    const events: readonly UtilityEvent[] = this.vtn.listEvents();
+    const text = JSON.stringify(events);
+    if (text === this.#lastEvents) return;
+    this.#lastEvents = text;
+    this.#tell({ type: "events", events }, "events");
+  }
+
+  async #tellCounters(): Promise<void> {
+    const state = (await this.#host.state()) as { counters?: Readonly<Record<string, number>> };
+    if (state.counters) this.#tell({ type: "counters", counters: state.counters }, "counters");
+  }
+}

@@ -1,0 +1,50 @@
+import { createInterface } from "node:readline";
+import type { Command } from "commander";
+import { decodeFrameText, type DecodedFrame } from "../../../src/wire/decode.js";
+import type { Run } from "../run.js";
+import { Output } from "../output.js";
+
+function human(frame: DecodedFrame): string {
+  if (!frame.ok) return `${frame.hex || "(nothing)"}\n  ! ${frame.fault}: ${frame.text}`;
+  const fields = Object.entries(frame.fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return `${frame.hex}\n  ${frame.name} (${frame.type}): ${frame.text}${fields.length > 0 ? `\n  ${fields.join("  ")}` : ""}`;
+}
+
+/**
+ * Each argument is a frame in hex; arguments of two digits each are joined into one, so that both
+ * `decode "08 01 …"` and `decode 08 01 …` mean one frame.
+ */
+export function framesOf(args: readonly string[]): readonly string[] {
+  return args.length > 0 && args.every((arg) => /^[0-9a-fA-F]{2}$/.test(arg)) ? [args.join(" ")] : args;
+}
+
+export function addDecode(program: Command, run: Run): void {
+  program
+    .command("decode")
+    .description("say what CTA-2045 frames mean")
+    .argument(
+      "[frame...]",
+      "a frame in hex each; single bytes are joined into one frame; none: a frame a line from stdin",
+    )
+    .option("--json", "one JSON object a frame")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  openucm decode 08 01 00 02 01 00 0C 3D\n  openucm decode --json "080100020100 0C3D" 0600\n  openucm decode < frames.txt',
+    )
+    .action((args: string[], options: { json?: boolean }) =>
+      run(async () => {
+        const output = new Output(options.json ?? false);
+        const tell = (text: string): void => {
+          const frame = decodeFrameText(text);
+          output.emit({ ...frame }, human(frame));
+        };
+        if (args.length > 0) framesOf(args).forEach(tell);
+        else {
+          for await (const line of createInterface({ input: process.stdin })) {
+            if (line.trim() !== "") tell(line);
+          }
+        }
+        return 0;
+      }),
+    );
+}

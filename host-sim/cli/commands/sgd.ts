@@ -1,0 +1,99 @@
+import type { Command } from "commander";
+import { seededRandom } from "../../../src/base/random.js";
+import { startLocalServer, type LocalServer } from "../../control/local-server.js";
+import { openLine } from "../../line/node/open-line.js";
+import { monotonicMs, WakeUp } from "../../runtime/clock.js";
+import { controlHandler } from "../../sgd/control.js";
+import { loadProfile } from "../../sgd/profile.js";
+import { SgdSimulator } from "../../sgd/simulator.js";
+import { portOption, serialHelp } from "../options.js";
+import { Output, UsageError } from "../output.js";
+import type { Run } from "../run.js";
+import { untilInterrupted } from "../wait.js";
+
+interface SgdFlags {
+  readonly serial: string;
+  readonly profile: string;
+  readonly control?: number;
+  readonly plugged: boolean;
+  readonly json?: boolean;
+}
+
+/** Runs a simulator against a line in real time. */
+export function driveSgd(simulator: SgdSimulator): { kick(): void; stop(): void } {
+  const wake = new WakeUp(() => kick());
+  const kick = (): void => {
+    simulator.poll(Math.floor(monotonicMs()));
+    wake.at(simulator.nextMs());
+  };
+  return { kick, stop: () => wake.stop() };
+}
+
+export function addSgd(program: Command, run: Run): void {
+  program
+    .command("sgd")
+    .description("the charger alone: an EVSE simulator that speaks CTA-2045 on a serial line")
+    .requiredOption("--serial <line>", serialHelp)
+    .option("--profile <name>", "charger profile: a name or a JSON file", "evse-level2-32a")
+    .option("--control <port>", "serve a control interface on 127.0.0.1; 0 = any port", portOption)
+    .option("--no-plugged", "start without a car")
+    .option("--json", "one JSON object a line")
+    .addHelpText(
+      "after",
+      `
+Control interface: POST /plug, /unplug, /override {"on":true}, /fault {"name":"no-ack"}; GET /state, /faults`,
+    )
+    .action((flags: SgdFlags) =>
+      run(async () => {
+        const output = new Output(flags.json ?? false);
+        let profile;
+        try {
+          profile = loadProfile(flags.profile);
+        } catch (error) {
+          throw new UsageError((error as Error).message);
+        }
+        let simulator: SgdSimulator | undefined = undefined;
+        const line = await openLine(flags.serial, {
+          onEvent: (event) => {
+            simulator?.onByteLine(event, Math.floor(monotonicMs()));
+            drive.kick();
+          },
+        });
+        if (line.path !== undefined)
+          output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
+        const sgd = new SgdSimulator({
+          profile,
+          line,
+          random: seededRandom(Date.now() & 0x7fffffff),
+          emit: (event) =>
+            output.emit(
+              { ...event },
+              event.event === "state"
+                ? `state ${event.opState}  ${event.currentA.toFixed(1)} A of ${event.limitA.toFixed(1)} A  contactor ${event.contactor}${event.override ? "  override" : ""}`
+                : event.event === "frame"
+                  ? `${event.dir === "tx" ? "→" : "←"} ${event.text}   [${event.hex}]`
+                  : undefined,
+            ),
+        });
+        simulator = sgd;
+        const drive = driveSgd(sgd);
+        let control: LocalServer | undefined;
+        if (flags.control !== undefined) {
+          const handle = controlHandler(sgd);
+          control = await startLocalServer(flags.control, (method, path, body) => {
+            const answer = handle(method, path, body);
+            drive.kick();
+            return answer;
+          });
+          output.emit({ event: "control", url: control.url }, `control interface: ${control.url}`);
+        }
+        if (flags.plugged) sgd.plug();
+        drive.kick();
+        return await untilInterrupted(async () => {
+          drive.stop();
+          await control?.close();
+          await line.close();
+        });
+      }),
+    );
+}

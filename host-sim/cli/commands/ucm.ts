@@ -1,0 +1,89 @@
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import type { PlainEvent } from "../../../src/runtime.js";
+import { decodeFrameText } from "../../../src/wire/decode.js";
+import { openLine } from "../../line/node/open-line.js";
+import { NodeHttp } from "../../net/node-http.js";
+import { FileStore } from "../../runtime/file-store.js";
+import { UcmHost } from "../../runtime/ucm-host.js";
+import { loadConfig } from "../config-file.js";
+import { startEngine } from "../engine.js";
+import { dataDirOption, serialHelp } from "../options.js";
+import { Output } from "../output.js";
+import type { Run } from "../run.js";
+import { untilInterrupted } from "../wait.js";
+
+interface UcmFlags {
+  readonly serial: string;
+  readonly config: string;
+  readonly runtime: string;
+  readonly data: string;
+  readonly json?: boolean;
+}
+
+/** What a person reads; undefined for what only machines want. */
+function human(event: PlainEvent): string | undefined {
+  switch (event.event) {
+    case "intent":
+      return `intent   ${event.intent} (${event.source}): ${event.reason}`;
+    case "command":
+      return `command  ${event.name}: ${event.result}${event.text ? ` (${event.text})` : ""}`;
+    case "upstream":
+      return `upstream ${event.id}: ${event.state}${event.fault ? `: ${event.text} (${event.fault})` : ""}`;
+    case "frame":
+      return `${event.dir === "tx" ? "→" : "←"} ${decodeFrameText(event.hex).text}   [${event.hex}]${event.fault ? ` ${event.fault}` : ""}`;
+    case "log":
+      return `${event.level}: ${event.text}`;
+    case "sgd":
+      return undefined;
+  }
+}
+
+/** A frame with the meaning beside the bytes; everything else as the module tells it. */
+function machine(event: PlainEvent): Readonly<Record<string, unknown>> {
+  if (event.event !== "frame") return { ...event };
+  const { hex, text } = decodeFrameText(event.hex);
+  return { ...event, hex, text };
+}
+
+export function addUcm(program: Command, run: Run): void {
+  program
+    .command("ucm")
+    .description("the module's firmware alone, on this computer, against a real line and real servers")
+    .requiredOption("--serial <line>", serialHelp)
+    .requiredOption("--config <file>", "configuration, JSON (docs/config.schema.json)")
+    .option("--runtime <engine>", "engine that runs the firmware: node or xs", "node")
+    .addOption(dataDirOption())
+    .option("--json", "one JSON object a line")
+    .action((flags: UcmFlags) =>
+      run(async () => {
+        const output = new Output(flags.json ?? false);
+        const { config, credentials } = loadConfig(flags.config);
+        const engine = await startEngine(flags.runtime, ["node", "xs"]);
+        const line = await openLine(flags.serial, { onEvent: (event) => host.onLine(event) });
+        if (line.path !== undefined)
+          output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
+        const http = new NodeHttp({ credentials, deliver: (event) => host.onHttp(event) });
+        let failed: (code: number) => void = () => undefined;
+        const failure = new Promise<number>((done) => (failed = done));
+        const host: UcmHost = new UcmHost({
+          engine,
+          line,
+          http,
+          store: new FileStore(join(resolve(flags.data), "ucm.json")),
+          config,
+          onEvent: (event) => output.emit(machine(event), human(event)),
+          onFailure: (error) => {
+            process.stderr.write(`openucm ucm: the module stopped: ${error.message}\n`);
+            failed(1);
+          },
+        });
+        host.start();
+        return await untilInterrupted(async () => {
+          host.close();
+          http.close();
+          await line.close();
+        }, failure);
+      }),
+    );
+}

@@ -1,0 +1,61 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { startVtn } from "../../vtn/server.js";
+import { dataDirOption, portOption, wholeNumber } from "../options.js";
+import { Output } from "../output.js";
+import type { Run } from "../run.js";
+import { untilInterrupted } from "../wait.js";
+
+interface VtnFlags {
+  readonly port: number;
+  readonly apiPort: number;
+  readonly pollSeconds: number;
+  readonly data: string;
+  readonly json?: boolean;
+}
+
+export function addVtn(program: Command, run: Run): void {
+  program
+    .command("vtn")
+    .description(
+      "the bench's utility alone: an OpenADR server (VTN) over mutual TLS, with an HTTP API for events",
+    )
+    .option("--port <number>", "port of the VTN on 127.0.0.1; 0 = any", portOption, 0)
+    .option("--api-port <number>", "port of its API on 127.0.0.1; 0 = any", portOption, 0)
+    .option("--poll-seconds <number>", "how often modules are asked to poll", wholeNumber(1), 10)
+    .addOption(dataDirOption())
+    .option("--json", "one JSON object a line")
+    .addHelpText(
+      "after",
+      `
+It is a test double, not a utility's server. First it prints where it listens and the files that a module enrols with.
+  POST   API/events      {"signal":"SIMPLE","level":1,"startInSeconds":5,"durationSeconds":60}  answers {"id"}
+  PATCH  API/events/ID   changed fields
+  DELETE API/events/ID   cancels
+  GET    API/events, API/vens, API/reports`,
+    )
+    .action((flags: VtnFlags) =>
+      run(async () => {
+        const output = new Output(flags.json ?? false);
+        const vtn = await startVtn({
+          dataDir: resolve(flags.data),
+          port: flags.port,
+          apiPort: flags.apiPort,
+          pollSeconds: flags.pollSeconds,
+        });
+        output.emit(
+          {
+            event: "listening",
+            urls: vtn.urls,
+            api: vtn.api,
+            ca: vtn.ca,
+            clientCert: vtn.clientCert,
+            clientKey: vtn.clientKey,
+          },
+          `OpenADR 2.0b: ${vtn.urls.openadr2b}\nAPI: ${vtn.api}\nca: ${vtn.ca}\ncert: ${vtn.clientCert}\nkey: ${vtn.clientKey}`,
+        );
+        vtn.onChange((change) => output.emit({ event: "vtn", ...change }, undefined));
+        return await untilInterrupted(() => vtn.close());
+      }),
+    );
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { isFault } from "../../src/base/fault.js";
+import { readConfig, type UcmConfig } from "../../src/setup/config.js";
+import { UsageError } from "./output.js";
+
+/** What the network port needs of one upstream: PEM texts. */
+export interface Credentials {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface LoadedConfig {
+  readonly config: UcmConfig;
+  readonly credentials: ReadonlyMap<string, Credentials>;
+}
+
+function readText(path: string, what: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new UsageError(
+      `${what}: cannot read ${path} (${code === "ENOENT" ? "no such file" : (code ?? "unknown error")})`,
+    );
+  }
+}
+
+/** Reads and checks a configuration file; paths in it are relative to it. Throws {@link UsageError} with every fault. */
+export function loadConfig(path: string): LoadedConfig {
+  const text = readText(path, "configuration");
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`configuration ${path}: not JSON: ${(error as Error).message}`);
+  }
+  const config = readConfig(document);
+  if (!("upstreams" in config)) {
+    const lines = config.filter(isFault).map((one) => `  ${one.text}`);
+    throw new UsageError(`configuration ${path}:\n${lines.join("\n")}\n  (schema: docs/config.schema.json)`);
+  }
+  const base = dirname(resolve(path));
+  const credentials = new Map<string, Credentials>();
+  config.upstreams.forEach((upstream, i) => {
+    const file = (name: "ca" | "cert" | "key"): Credentials => {
+      const value = upstream[name];
+      return value === undefined ? {} : { [name]: readText(resolve(base, value), `upstreams[${i}].${name}`) };
+    };
+    credentials.set(upstream.id, { ...file("ca"), ...file("cert"), ...file("key") });
+  });
+  return { config, credentials };
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+/**
+ * The one program, `openucm`. Exit codes: 0 success, 1 failure, 2 usage or configuration, 130 interrupted
+ * (docs/cli.md). A subcommand is a file in `commands/` that adds itself to the program.
+ */
+import { Command, CommanderError } from "commander";
+import { addBench } from "./commands/bench.js";
+import { addDecode } from "./commands/decode.js";
+import { addEncode } from "./commands/encode.js";
+import { addSgd } from "./commands/sgd.js";
+import { addUcm } from "./commands/ucm.js";
+import { addVtn } from "./commands/vtn.js";
+import { version } from "./options.js";
+import { UsageError } from "./output.js";
+import type { Run } from "./run.js";
+
+async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command("openucm");
+  program
+    .description("CTA-2045 universal communications module: firmware, bench and tools")
+    .version(version())
+    .showSuggestionAfterError()
+    .showHelpAfterError("(add --help for usage)")
+    .exitOverride()
+    .addHelpText(
+      "after",
+      "\nStart with:  openucm bench\nEvery subcommand has --help. Exit codes: 0 success, 1 failure, 2 usage or configuration, 130 interrupted.",
+    );
+  const run: Run = async (action) => {
+    process.exitCode = await action();
+  };
+  for (const add of [addBench, addSgd, addUcm, addVtn, addDecode, addEncode]) add(program, run);
+  for (const command of program.commands) command.exitOverride().showHelpAfterError("(add --help for usage)");
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has printed help, version or its own error line already.
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+    } else if (error instanceof UsageError) {
+      process.stderr.write(`openucm: ${error.message}\n`);
+      process.exitCode = 2;
+    } else {
+      process.stderr.write(`openucm: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = 1;
+    }
+  }
+}
+
+// A reader that went away (`openucm … | head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+await main(process.argv);
+// Handles that are still open (sockets closing, workers) must not keep a finished command alive.
+process.exit();

@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { InvalidArgumentError, Option } from "commander";
+
+/** The package's version; package.json stands above dist/, and above host-sim/ when run from source. */
+export function version(): string {
+  for (const up of ["../../package.json", "../../../package.json"]) {
+    try {
+      return (JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8")) as { version: string }).version;
+    } catch {
+      // one level further up
+    }
+  }
+  return "unknown";
+}
+
+export function portOption(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535)
+    throw new InvalidArgumentError("a port is a number from 0 to 65535.");
+  return port;
+}
+
+/** A whole number of at least `min`. */
+export function wholeNumber(min: number): (text: string) => number {
+  return (text) => {
+    if (!/^\d+$/.test(text) || Number(text) < min)
+      throw new InvalidArgumentError(`a whole number of at least ${min} is needed.`);
+    return Number(text);
+  };
+}
+
+/** Where state is kept: generated certificates, identity, store. */
+export function dataDirOption(): Option {
+  return new Option("--data <dir>", "folder for generated certificates, identity and store").default(
+    "./.openucm",
+  );
+}
+
+export const serialHelp =
+  "pty (makes a pseudo-terminal and prints its path), a device path or COM port, tcp://HOST:PORT or tcp-listen://HOST:PORT";

@@ -1,0 +1,243 @@
+/**
+ * The whole bench in virtual time, without sockets: utility, module, line, charger and car, each exactly the code
+ * that runs in real time. The clock jumps to the next moment at which any of them has something to do, so an hour
+ * takes a fraction of a second, and the same seed gives the same run.
+ */
+import { fromHex, toHex } from "../../src/base/hex.js";
+import { seededRandom } from "../../src/base/random.js";
+import type { HttpRequest } from "../../src/ports/http.js";
+import { NEVER } from "../../src/ports/time.js";
+import type { Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
+import { readConfig, type UcmConfig } from "../../src/setup/config.js";
+import { VirtualLine, type VirtualEnd } from "../line/virtual-line.js";
+import type { Engine } from "../runtime/ucm-host.js";
+import { loadProfile, type SgdProfile } from "../sgd/profile.js";
+import { SgdSimulator, type SgdState } from "../sgd/simulator.js";
+import { VtnCore } from "../vtn/core.js";
+import type { VtnCoreOptions } from "../vtn/state.js";
+
+export interface VirtualBenchOptions {
+  readonly engine: Engine;
+  readonly seed?: number;
+  readonly profile?: SgdProfile | string;
+  /** Widens the default configuration: one OpenADR 2.0b upstream "utility". */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly vtn?: VtnCoreOptions;
+  /** UTC at the start, ms; default 2026-06-01T12:00:00Z. */
+  readonly utcMs?: number;
+  /** Time from a request to its answer, ms. */
+  readonly httpDelayMs?: number;
+}
+
+interface Pending {
+  readonly atMs: number;
+  readonly request: HttpRequest;
+}
+
+/** How a request fares; replaced by tests of outages. */
+export type Network = (
+  request: HttpRequest,
+  utcMs: number,
+) => { status: number; body: string } | "refused" | "timeout";
+
+const fingerprint = "00:11:22:33:44:55:66:77:88:99";
+
+export class VirtualBench {
+  nowMs = 0;
+  readonly line: VirtualLine;
+  readonly vtn: VtnCore;
+  readonly sgd: SgdSimulator;
+  /** Everything that the module told, with its time. */
+  readonly told: { readonly atMs: number; readonly event: PlainEvent }[] = [];
+  /** Every change of the charger's state. */
+  readonly states: SgdState[] = [];
+  /** What the module keeps over a restart. */
+  readonly store: Record<string, string> = {};
+  network: Network;
+
+  readonly #engine: Engine;
+  readonly #config: UcmConfig;
+  readonly #utc0: number;
+  readonly #httpDelayMs: number;
+  readonly #random;
+  readonly #moduleEnd: VirtualEnd;
+  readonly #chargerEnd: VirtualEnd;
+  #pending: Pending[] = [];
+  #inputs: Input[] = [];
+  #wakeMs = 0;
+  /** Steps at one moment: a bench that does not get on with time has a fault. */
+  #stuck = 0;
+
+  constructor(options: VirtualBenchOptions) {
+    this.#engine = options.engine;
+    this.#utc0 = options.utcMs ?? 1_780_315_200_000;
+    this.#httpDelayMs = options.httpDelayMs ?? 15;
+    this.#random = seededRandom(options.seed ?? 1);
+    this.line = new VirtualLine({ bitsPerSecond: 19_200, random: this.#random });
+    this.#moduleEnd = this.line.end("module", { muted: true });
+    this.#chargerEnd = this.line.end("charger", { muted: true });
+    this.vtn = new VtnCore({ pollSeconds: 10, ...options.vtn });
+    const profile =
+      typeof options.profile === "object"
+        ? options.profile
+        : loadProfile(options.profile ?? "evse-level2-32a");
+    this.sgd = new SgdSimulator({
+      profile,
+      line: this.#chargerEnd,
+      random: this.#random,
+      emit: (event) => {
+        if (event.event === "state") this.states.push(event);
+      },
+    });
+    const config = readConfig({
+      upstreams: [
+        {
+          id: "utility",
+          protocol: "openadr2b",
+          url: "https://127.0.0.1:1/OpenADR2/Simple/2.0b",
+          venName: "module",
+        },
+      ],
+      polling: { stateSeconds: 60, commoditySeconds: 5 },
+      ...options.config,
+    });
+    if (!("upstreams" in config)) throw new Error(config.map((one) => one.text).join("; "));
+    this.#config = config;
+    this.network = (request, utcMs) => {
+      const service = request.url.slice(request.url.lastIndexOf("/") + 1);
+      return this.vtn.handle(service, request.body ?? "", fingerprint, { utcMs });
+    };
+    this.boot();
+  }
+
+  get utcMs(): number {
+    return this.#utc0 + this.nowMs;
+  }
+
+  /** Starts the module; again after a power cut, where the engine is a fresh one. */
+  boot(): void {
+    const seed = [0, 1, 2, 3].map(() => this.#random.uint32());
+    this.#pending = [];
+    this.#inputs = [{ k: "boot", config: this.#config, store: { ...this.store }, seed }];
+    this.#wakeMs = this.nowMs;
+  }
+
+  /** Lets time pass until `done` says so. Answers the ms waited, or throws after `limitMs`. */
+  async until(what: string, done: () => boolean, limitMs = 60_000): Promise<number> {
+    const from = this.nowMs;
+    while (!done()) {
+      const next = this.#nextMs();
+      if (next > from + limitMs) {
+        this.nowMs = from + limitMs;
+        throw new Error(`not within ${limitMs} ms: ${what}`);
+      }
+      await this.#stepAt(next);
+    }
+    return this.nowMs - from;
+  }
+
+  /** Lets `durationMs` pass. */
+  async run(durationMs: number): Promise<void> {
+    const end = this.nowMs + durationMs;
+    while (this.#nextMs() <= end) await this.#stepAt(this.#nextMs());
+    this.nowMs = end;
+  }
+
+  /** The last event of a kind that the module told. */
+  last<K extends PlainEvent["event"]>(kind: K): Extract<PlainEvent, { readonly event: K }> | undefined {
+    for (let i = this.told.length - 1; i >= 0; i--) {
+      const { event } = this.told[i]!;
+      if (event.event === kind) return event as Extract<PlainEvent, { readonly event: K }>;
+    }
+    return undefined;
+  }
+
+  #nextMs(): number {
+    let next = Math.min(this.line.nextMs(), this.sgd.nextMs(), this.#wakeMs);
+    for (const pending of this.#pending) next = Math.min(next, pending.atMs);
+    if (next === NEVER) throw new Error("nobody has anything to do any more");
+    return Math.max(this.nowMs, Math.ceil(next));
+  }
+
+  async #stepAt(ms: number): Promise<void> {
+    this.#stuck = ms === this.nowMs ? this.#stuck + 1 : 0;
+    if (this.#stuck > 10_000) throw new Error(`time stands still at ${ms} ms`);
+    this.nowMs = ms;
+    this.line.poll(ms);
+    for (let event = this.#chargerEnd.take(); event; event = this.#chargerEnd.take())
+      this.sgd.onByteLine(event, ms);
+    this.sgd.poll(ms);
+    for (let event = this.#moduleEnd.take(); event; event = this.#moduleEnd.take()) {
+      if (event.ev === "rx") this.#inputs.push({ k: "rx", hex: toHex(event.bytes), atMs: event.atMs });
+      else if (event.ev === "sent") this.#inputs.push({ k: "sent", atMs: event.atMs });
+      else this.#inputs.push({ k: "carrier", on: event.on, atMs: event.atMs });
+    }
+    this.#answerRequests(ms);
+    if (this.#inputs.length > 0 || ms >= this.#wakeMs) await this.#stepModule(ms);
+  }
+
+  async #stepModule(ms: number): Promise<void> {
+    const inputs = this.#inputs;
+    this.#inputs = [];
+    const reply: Reply = await this.#engine.step({ nowMs: ms, utcMs: this.utcMs, in: inputs });
+    this.#wakeMs = reply.wakeMs ?? NEVER;
+    for (const output of reply.out) this.#carryOut(output);
+  }
+
+  #carryOut(output: Output): void {
+    switch (output.k) {
+      case "tx":
+        this.#moduleEnd.write(fromHex(output.hex)!);
+        break;
+      case "rate":
+        this.#moduleEnd.setBitRate(output.bitsPerSecond);
+        break;
+      case "http":
+        this.#pending.push({ atMs: this.nowMs + this.#httpDelayMs, request: output.request });
+        break;
+      case "abort":
+        this.#pending = this.#pending.filter((pending) => pending.request.id !== output.id);
+        break;
+      case "set":
+        this.store[output.key] = output.value;
+        break;
+      case "del":
+        delete this.store[output.key];
+        break;
+      case "event":
+        this.told.push({ atMs: this.nowMs, event: output.event });
+        break;
+      case "state":
+        break;
+    }
+  }
+
+  #answerRequests(ms: number): void {
+    const due = this.#pending.filter((pending) => pending.atMs <= ms);
+    if (due.length === 0) return;
+    this.#pending = this.#pending.filter((pending) => pending.atMs > ms);
+    for (const { request } of due) {
+      const { id } = request;
+      const answer = this.network(request, this.utcMs);
+      if (typeof answer === "string") {
+        this.#inputs.push({ k: "failed", id, reason: answer, text: `the server is not there (${answer})` });
+        continue;
+      }
+      this.#inputs.push({
+        k: "head",
+        id,
+        status: answer.status,
+        headers: [["content-type", "application/xml"]],
+      });
+      const bytes = utf8(answer.body);
+      for (let at = 0; at < bytes.length; at += 512) {
+        this.#inputs.push({ k: "data", id, hex: toHex(bytes.subarray(at, at + 512)) });
+      }
+      this.#inputs.push({ k: "end", id });
+    }
+  }
+}
+
+function utf8(text: string): Uint8Array {
+  return Buffer.from(text, "utf8");
+}

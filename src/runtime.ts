@@ -1,0 +1,180 @@
+/**
+ * The module behind one function: a batch of inputs goes in, the outputs and the next wake-up come out. This is
+ * the form in which it runs where the world is another machine: in an XS engine behind a pipe, on an emulated
+ * microcontroller behind a socket, and, for sameness, in Node (host-sim/runtime). All values are JSON.
+ */
+import { Ucm, type UcmEvent, type World } from "./app.js";
+import { fromHex, toHex } from "./base/hex.js";
+import type { HttpEvent, HttpFailure, HttpRequest } from "./ports/http.js";
+import type { Now } from "./ports/time.js";
+import type { UcmConfig } from "./setup/config.js";
+
+export type Input =
+  /** First of all: the checked configuration, what was stored, and 4 random words. */
+  | {
+      readonly k: "boot";
+      readonly config: UcmConfig;
+      readonly store: Readonly<Record<string, string>>;
+      readonly seed: readonly number[];
+    }
+  | { readonly k: "rx"; readonly hex: string; readonly atMs: number }
+  | { readonly k: "sent"; readonly atMs: number }
+  | { readonly k: "carrier"; readonly on: boolean; readonly atMs: number }
+  | {
+      readonly k: "head";
+      readonly id: number;
+      readonly status: number;
+      readonly headers: readonly (readonly [string, string])[];
+    }
+  | { readonly k: "data"; readonly id: number; readonly hex: string }
+  | { readonly k: "end"; readonly id: number }
+  | { readonly k: "failed"; readonly id: number; readonly reason: HttpFailure; readonly text: string }
+  /** Asks for a `state` output. */
+  | { readonly k: "state" };
+
+/** A {@link UcmEvent} with bytes as hex. */
+export type PlainEvent =
+  | Exclude<UcmEvent, { readonly event: "frame" }>
+  | {
+      readonly event: "frame";
+      readonly dir: "rx" | "tx";
+      readonly hex: string;
+      readonly fault: string;
+      readonly atMs: number;
+    };
+
+export type Output =
+  | { readonly k: "tx"; readonly hex: string }
+  | { readonly k: "rate"; readonly bitsPerSecond: number }
+  | { readonly k: "http"; readonly request: HttpRequest }
+  | { readonly k: "abort"; readonly id: number }
+  | { readonly k: "set"; readonly key: string; readonly value: string }
+  | { readonly k: "del"; readonly key: string }
+  | { readonly k: "event"; readonly event: PlainEvent }
+  | { readonly k: "state"; readonly state: Readonly<Record<string, unknown>> };
+
+export interface Batch {
+  readonly nowMs: number;
+  /** null while the clock has never been set. */
+  readonly utcMs: number | null;
+  readonly in: readonly Input[];
+}
+
+export interface Reply {
+  /** Monotonic ms at which to call again if nothing comes before; null = never. */
+  readonly wakeMs: number | null;
+  readonly out: readonly Output[];
+}
+
+/**
+ * xoshiro128** by Blackman and Vigna (public domain algorithm), seeded by the world: delays and back-off need
+ * spread, not secrecy. Keys and nonces are never made from it.
+ */
+function generator(seed: readonly number[]): () => number {
+  let [a, b, c, d] = [seed[0] ?? 1, seed[1] ?? 2, seed[2] ?? 3, seed[3] ?? 4];
+  const rotate = (x: number, k: number): number => (x << k) | (x >>> (32 - k));
+  return () => {
+    const result = Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0;
+    const t = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= t;
+    d = rotate(d, 11);
+    return result;
+  };
+}
+
+/** The module and its outputs of one batch. */
+export class Machine {
+  #ucm: Ucm | undefined;
+  #out: Output[] = [];
+  #store: Record<string, string> = {};
+
+  #world(seed: readonly number[]): World {
+    const put = (output: Output): void => {
+      this.#out.push(output);
+    };
+    return {
+      line: {
+        write: (bytes) => put({ k: "tx", hex: toHex(bytes) }),
+        setBitRate: (bitsPerSecond) => {
+          put({ k: "rate", bitsPerSecond });
+          return true;
+        },
+      },
+      http: {
+        request: (request) => put({ k: "http", request }),
+        abort: (id) => put({ k: "abort", id }),
+      },
+      random: { uint32: generator(seed) },
+      store: {
+        get: (key) => this.#store[key],
+        set: (key, value) => {
+          this.#store[key] = value;
+          put({ k: "set", key, value });
+        },
+        delete: (key) => {
+          delete this.#store[key];
+          put({ k: "del", key });
+        },
+      },
+      emit: (event) => {
+        if (event.event === "frame") {
+          const { bytes, ...rest } = event;
+          put({ k: "event", event: { ...rest, hex: toHex(bytes) } });
+        } else put({ k: "event", event });
+      },
+    };
+  }
+
+  #take(input: Input, now: Now): void {
+    if (input.k === "boot") {
+      this.#store = { ...input.store };
+      this.#ucm = new Ucm(this.#world(input.seed), input.config);
+      this.#ucm.start(now);
+      return;
+    }
+    const ucm = this.#ucm;
+    if (!ucm) return;
+    switch (input.k) {
+      case "rx":
+        ucm.onLine({ ev: "rx", bytes: fromHex(input.hex) ?? new Uint8Array(0), atMs: input.atMs }, now);
+        break;
+      case "sent":
+        ucm.onLine({ ev: "sent", atMs: input.atMs }, now);
+        break;
+      case "carrier":
+        ucm.onLine({ ev: "carrier", on: input.on, atMs: input.atMs }, now);
+        break;
+      case "state":
+        this.#out.push({ k: "state", state: ucm.state() });
+        break;
+      default:
+        ucm.onHttp(httpEvent(input), now);
+    }
+  }
+
+  step(batch: Batch): Reply {
+    this.#out = [];
+    const now: Now = { ms: batch.nowMs, utcMs: batch.utcMs ?? undefined };
+    for (const input of batch.in) this.#take(input, now);
+    this.#ucm?.poll(now);
+    const wake = this.#ucm?.nextMs() ?? Number.POSITIVE_INFINITY;
+    return { wakeMs: wake === Number.POSITIVE_INFINITY ? null : wake, out: this.#out };
+  }
+}
+
+function httpEvent(input: Extract<Input, { readonly k: "head" | "data" | "end" | "failed" }>): HttpEvent {
+  switch (input.k) {
+    case "head":
+      return { id: input.id, ev: "head", status: input.status, headers: input.headers };
+    case "data":
+      return { id: input.id, ev: "data", bytes: fromHex(input.hex) ?? new Uint8Array(0) };
+    case "end":
+      return { id: input.id, ev: "end" };
+    case "failed":
+      return { id: input.id, ev: "failed", reason: input.reason, text: input.text };
+  }
+}

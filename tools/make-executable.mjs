@@ -1,4 +1,0 @@
-// The compiled program gets its executable bit, so that `npx openucm` runs it from a checkout too.
-import { chmodSync } from "node:fs";
-
-chmodSync(new URL("../dist/host-sim/cli/main.js", import.meta.url), 0o755);
