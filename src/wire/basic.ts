@@ -25,9 +25,9 @@ export const MAX_DURATION_SECONDS = 129_032;
  * unknown (00); beyond {@link MAX_DURATION_SECONDS} FF; 0 or less gives the shortest, 01.
  */
 export function encodeDuration(seconds: number | undefined): number {
-  if (seconds === undefined) return 0;
+  if (seconds === undefined || Number.isNaN(seconds)) return 0;
   if (seconds > MAX_DURATION_SECONDS) return 0xff;
-  return Math.max(1, Math.ceil(Math.sqrt(seconds / 2)));
+  return Math.max(1, Math.ceil(Math.sqrt(Math.max(0, seconds) / 2)));
 }
 
 /** Seconds of a duration byte; undefined for 00 (unknown), Infinity for FF (longer than can be shown). */
@@ -56,7 +56,7 @@ export function hasDuration(op: number): boolean {
  * undefined = unknown (00), beyond FE's 9.79 FF, 0 or less 01.
  */
 export function encodePrice(ratio: number | undefined): number {
-  if (ratio === undefined) return 0;
+  if (ratio === undefined || Number.isNaN(ratio)) return 0;
   if (ratio <= 0) return 1;
   // The root of (b − 1)(b + 63) = 8192 · ratio.
   const b = Math.floor(-31 + Math.sqrt(1024 + 8192 * ratio));

@@ -8,7 +8,7 @@ import { commodityLayouts } from "./commodity.js";
 import { cyclingLayouts } from "./cycling.js";
 import { informationLayouts } from "./information.js";
 import { type Layout, readGroup, writeGroup } from "./layout.js";
-import type { IntermediateMessage } from "./message.js";
+import type { IntermediateMessage, IntermediateOther } from "./message.js";
 import { preferenceLayouts } from "./preference.js";
 import { priceLayouts } from "./price.js";
 import { defaultSettings, type WireSettings } from "./settings.js";
@@ -135,4 +135,18 @@ export function writeIntermediate(
   }
   const size = writeBy(groups, message, out, at, settings);
   return size >= 0 ? size : writeBy(settings.messageSets, message, out, at, settings);
+}
+
+/**
+ * The refusal of a request payload: its opcodes with bit 7 set, and a response code. For any request but
+ * those of activation and preference (opcode1 0A, 0B), whose replies have no response code.
+ */
+export function refusal(request: Uint8Array, responseCode: number): IntermediateOther {
+  return {
+    family: "intermediate",
+    name: "Other",
+    opcode1: request[0]!,
+    opcode2: request[1]! | 0x80,
+    rest: new Uint8Array([responseCode]),
+  };
 }
