@@ -10,7 +10,6 @@
 
 #define LINE_BYTES (48 * 1024)
 #define HEADER_BYTES 96
-#define RX_MAX 512
 #define MAX_SENT 8
 #define NO_TIME UINT64_MAX
 #define JS_STACK_BYTES (10 * 1024) /* the C stack of the SDK's JavaScript task */
@@ -25,7 +24,7 @@ static struct {
 	char line[LINE_BYTES];
 	size_t length;
 	int overlong;
-	char rxText[HEADER_BYTES + 64 + 48 * MAX_SENT + 2 * RX_MAX];
+	char rxText[HEADER_BYTES + 64 + 48 * MAX_SENT + 2 * UCM_RECEIVE_BYTES];
 	char* romNext;
 	uint64_t wakeMs;
 	int64_t utcMinusMs;
@@ -186,7 +185,7 @@ void ucmAnswer(const char* text)
 {
 	static const char wake[] = "{\"wakeMs\":", out[] = ",\"out\":[", tx[] = "{\"k\":\"tx\",\"hex\":\"";
 	static const char rate[] = "{\"k\":\"rate\",\"bitsPerSecond\":";
-	app.answerInstructions = hardwareInstructions();
+	app.answerInstructions = hardwareInstructions() - hardwareInterruptInstructions();
 	const char* at = text + sizeof wake - 1;
 	if (strncmp(text, wake, sizeof wake - 1))
 		ucmFault(NULL, ucmFaultEntry, "entry", "the answer does not begin with wakeMs");
@@ -234,50 +233,78 @@ static int header(char* target, size_t size)
 	return snprintf(target, size, "{\"nowMs\":%llu,\"utcMs\":null,\"in\":", now);
 }
 
-static void step(txMachine* the, enum stepKind kind, char* text)
+/* Around every call: what it took of the instruction counter, interrupts left out. */
+static uint64_t beginStep(enum stepKind kind, const char* what)
 {
 	app.kind = kind;
-	app.last = text;
+	app.last = what;
 	app.steps++;
-	uint64_t interrupts = hardwareInterruptInstructions(), before = hardwareInstructions();
-	ucmStep(the, text);
-	uint64_t taken = app.answerInstructions - before - (hardwareInterruptInstructions() - interrupts);
-	app.figures[kind].count++;
-	app.figures[kind].instructions += taken;
-	if (taken > app.figures[kind].most)
-		app.figures[kind].most = taken;
+	return hardwareInstructions() - hardwareInterruptInstructions();
+}
+
+static void endStep(uint64_t began)
+{
+	uint64_t taken = app.answerInstructions - began;
+	app.figures[app.kind].count++;
+	app.figures[app.kind].instructions += taken;
+	if (taken > app.figures[app.kind].most)
+		app.figures[app.kind].most = taken;
 	watchdogFeed();
 }
 
-/* What happened on the line, if anything did: writes that have left, bytes that came. */
-static int stepLine(txMachine* the)
+static void step(txMachine* the, enum stepKind kind, char* text)
 {
-	static uint8_t bytes[RX_MAX];
-	static const char digits[] = "0123456789abcdef";
-	uint64_t lastAtMs;
+	uint64_t began = beginStep(kind, text);
+	ucmStep(the, text);
+	endStep(began);
+}
+
+static int print(int at, const char* format, uint64_t value)
+{
+	return at + snprintf(app.rxText + at, sizeof app.rxText - (size_t)at, format, (unsigned long long)value);
+}
+
+/* Writes that have left, as one batch. */
+static int stepSent(txMachine* the)
+{
 	int sent = 0;
 	while (sent < app.sentCount && app.sentAtUs[sent] <= hardwareUs())
 		sent++;
-	size_t count = lineRead(bytes, sizeof bytes, &lastAtMs);
-	if (!count && !sent)
+	if (!sent)
 		return 0;
 	int at = header(app.rxText, sizeof app.rxText);
-	app.rxText[at++] = '[';
 	for (int index = 0; index < sent; index++)
-		at += snprintf(app.rxText + at, sizeof app.rxText - (size_t)at, "{\"k\":\"sent\",\"atMs\":%llu},", (unsigned long long)(app.sentAtUs[index] / 1000));
+		at = print(at, index ? ",{\"k\":\"sent\",\"atMs\":%llu}" : "[{\"k\":\"sent\",\"atMs\":%llu}", app.sentAtUs[index] / 1000);
+	strcpy(app.rxText + at, "]}");
 	app.sentCount -= sent;
 	memmove(app.sentAtUs, app.sentAtUs + sent, (size_t)app.sentCount * sizeof *app.sentAtUs);
-	if (count) {
-		at += snprintf(app.rxText + at, sizeof app.rxText - (size_t)at, "{\"k\":\"rx\",\"atMs\":%llu,\"hex\":\"", (unsigned long long)lastAtMs);
-		for (size_t index = 0; index < count; index++) {
-			app.rxText[at++] = digits[bytes[index] >> 4];
-			app.rxText[at++] = digits[bytes[index] & 15];
-		}
-		strcpy(app.rxText + at, "\"}]}");
+	step(the, stepWake, app.rxText);
+	return 1;
+}
+
+/* Bytes that came: to `receive` where the entry has it, else as a batch. */
+static int stepLine(txMachine* the)
+{
+	static uint8_t bytes[UCM_RECEIVE_BYTES];
+	static const char digits[] = "0123456789abcdef";
+	uint64_t lastAtMs;
+	size_t count = lineRead(bytes, sizeof bytes, &lastAtMs);
+	if (!count)
+		return 0;
+	if (ucmCanReceive()) {
+		double now = (double)hardwareMs();
+		uint64_t began = beginStep(stepRx, "(bytes of the line)");
+		ucmReceive(the, now, app.utcKnown ? now + (double)app.utcMinusMs : NAN, (double)lastAtMs, bytes, (int)count);
+		endStep(began);
+		return 1;
 	}
-	else
-		strcpy(app.rxText + at - 1, "]}");
-	step(the, count ? stepRx : stepWake, app.rxText);
+	int at = print(header(app.rxText, sizeof app.rxText), "[{\"k\":\"rx\",\"atMs\":%llu,\"hex\":\"", lastAtMs);
+	for (size_t index = 0; index < count; index++) {
+		app.rxText[at++] = digits[bytes[index] >> 4];
+		app.rxText[at++] = digits[bytes[index] & 15];
+	}
+	strcpy(app.rxText + at, "\"}]}");
+	step(the, stepRx, app.rxText);
 	return 1;
 }
 
@@ -378,7 +405,7 @@ int main(void)
 	for (;;) {
 		watchdogFeed();
 		pollHost(machine);
-		if (stepLine(machine))
+		if (stepSent(machine) || stepLine(machine))
 			continue;
 		if (app.wakeMs != NO_TIME && hardwareMs() >= app.wakeMs)
 			stepWakeUp(machine);

@@ -68,6 +68,19 @@ describeWith(qemuMissing(), "emulated rv32 microcontroller", () => {
     expect((await machine.stats()).line).toEqual({ received: 5, dropped: 0, sent: 6 });
   });
 
+  test("an entry that exports `receive` gets the line's bytes without JSON", async () => {
+    const { machine, output } = await start({ archive: buildArchive(resolve(fixtures, "bytes-echo.js")) });
+    await machine.step({ nowMs: 0, utcMs: 1_700_000_000_000, in: [{ k: "x" }] });
+    machine.line.write(Buffer.from([8]));
+    expect(((await once(machine.line, "data")) as [Buffer])[0].toString("hex")).toBe("08");
+    const { nowMs = 0, utcMs = 0, atMs = 0 } = await output("received");
+    expect(nowMs - atMs).toBeLessThan(2);
+    expect(utcMs).toBeGreaterThanOrEqual(1_700_000_000_000);
+    await machine.collect();
+    machine.line.write(Buffer.from([9])); // into the same buffer, which the collection has moved
+    expect(((await once(machine.line, "data")) as [Buffer])[0].toString("hex")).toBe("09");
+  });
+
   test("takes 1,500 bytes at once without losing one", async () => {
     const { machine } = await start();
     const bytes = Buffer.from(Array.from({ length: 1500 }, (_, i) => i & 0xff));
