@@ -26,7 +26,7 @@ import type { Information, LoadWish, SgdOrder } from "./messages.js";
 import { Override } from "./override.js";
 import { Poll } from "./poll.js";
 import { readIdentity, readMeters } from "./readings.js";
-import type { SgdSettings } from "./settings.js";
+import { DEFAULT_SGD_SETTINGS, type SgdSettings } from "./settings.js";
 
 /** What happened, for logs and the journal; the state of things is in {@link SgdStatus}. */
 export type SgdSessionEvent =
@@ -44,7 +44,8 @@ export type SgdSessionEvent =
 
 export interface SgdSessionOptions {
   readonly emit: (command: LinkCommand) => void;
-  readonly settings: SgdSettings;
+  /** What is not given is as in {@link DEFAULT_SGD_SETTINGS}. */
+  readonly settings: Partial<SgdSettings>;
   readonly random: RandomPort;
   readonly onStatus: (status: SgdStatus) => void;
   readonly onEvent?: (event: SgdSessionEvent) => void;
@@ -84,7 +85,8 @@ export class SgdSession {
   #resetAfterId = -1;
 
   constructor(options: SgdSessionOptions) {
-    const { settings, random } = options;
+    const { random } = options;
+    const settings = { ...DEFAULT_SGD_SETTINGS, ...options.settings };
     this.#options = options;
     this.#settings = settings;
     const zone = parsePosixTz(settings.timeZone) ?? { standardOffsetS: 0, summer: undefined };

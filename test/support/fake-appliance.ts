@@ -7,7 +7,7 @@ import type { LinkCommand, LinkEvent, LinkOutcome } from "../../src/link/message
 import type { SgdStatus } from "../../src/ports/sgd-status.js";
 import type { Now } from "../../src/ports/time.js";
 import { SgdSession, type SgdSessionEvent, type SgdSessionOptions } from "../../src/sgd/session.js";
-import { DEFAULT_SGD_SETTINGS, type SgdSettings } from "../../src/sgd/settings.js";
+import type { SgdSettings } from "../../src/sgd/settings.js";
 import { commodityReply } from "../../src/wire/commodity.js";
 import { informationReply } from "../../src/wire/information.js";
 import { payloadOf } from "../../src/wire/payload.js";
@@ -57,7 +57,7 @@ export class FakeAppliance {
     this.utcAtZeroMs = options.utcAtZeroMs;
     this.session = new SgdSession({
       emit: (command) => this.#take(command),
-      settings: { ...DEFAULT_SGD_SETTINGS, ...options.settings },
+      settings: options.settings ?? {},
       random: seededRandom(7),
       onStatus: (status) => this.statuses.push(status),
       onEvent: (event) => this.events.push(event),
