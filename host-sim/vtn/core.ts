@@ -263,7 +263,7 @@ export class VtnCore {
       case "EiReport":
         return report(this.state, message, ven, now.utcMs);
       case "EiOpt":
-        return opt(this.state, message, ven);
+        return opt(this.state, message, ven, now.utcMs);
       default:
         return this.#poll(ven, now);
     }

@@ -64,6 +64,7 @@ export interface ResourceStatus {
 
 /** One oadrReport as it came in. */
 export interface ReportReceived {
+  readonly protocol: "openadr2b" | "openadr3";
   readonly venId: string;
   readonly receivedUtcMs: number;
   readonly name: string;
@@ -205,6 +206,7 @@ export function readUpdateReport(
     }
     const name = textAt(node, "reportName") ?? asked?.name ?? "";
     received.push({
+      protocol: "openadr2b",
       venId,
       receivedUtcMs: utcMs,
       name,

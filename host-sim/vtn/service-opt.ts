@@ -13,7 +13,7 @@ const REASONS = [
   "participating",
 ];
 
-export function opt(state: VtnState, message: XmlNode, ven: VenRecord): Reply {
+export function opt(state: VtnState, message: XmlNode, ven: VenRecord, utcMs: number): Reply {
   const requestId = textAt(message, "requestID") ?? "";
   const optId = textAt(message, "optID") ?? "";
   const reply = (name: string, code: string, text = "OK"): Reply => ({
@@ -29,7 +29,7 @@ export function opt(state: VtnState, message: XmlNode, ven: VenRecord): Reply {
     state.tell({ change: "opt", venId: ven.venId, opt: old, cancelled: true });
     return reply("oadrCanceledOpt", "200");
   }
-  const record = readOpt(message, optId);
+  const record = readOpt(message, optId, utcMs);
   if (typeof record === "string") return reply("oadrCreatedOpt", "459", record);
   if (record.eventId !== undefined && state.events.get(record.eventId) === undefined) {
     return reply("oadrCreatedOpt", "452", `event ${record.eventId} is not known`);
@@ -39,7 +39,7 @@ export function opt(state: VtnState, message: XmlNode, ven: VenRecord): Reply {
   return reply("oadrCreatedOpt", "200");
 }
 
-function readOpt(message: XmlNode, optId: string): OptRecord | string {
+function readOpt(message: XmlNode, optId: string, receivedUtcMs: number): OptRecord | string {
   const optType = textAt(message, "optType");
   const reason = textAt(message, "optReason") ?? "";
   const createdUtcMs = parseDateTime(textAt(message, "createdDateTime"));
@@ -67,5 +67,6 @@ function readOpt(message: XmlNode, optId: string): OptRecord | string {
     marketContext: textAt(message, "marketContext") ?? "",
     periods,
     createdUtcMs,
+    receivedUtcMs,
   };
 }

@@ -25,7 +25,7 @@ export interface VtnCoreOptions {
 
 /** What happened, for the page and for tests. */
 export type VtnChange =
-  | { readonly change: "event"; readonly event: VtnEvent }
+  | { readonly change: "event"; readonly item: VtnEvent }
   | { readonly change: "registered" | "unregistered"; readonly venId: string; readonly venName: string }
   | { readonly change: "answer"; readonly venId: string; readonly answer: EventAnswer }
   | { readonly change: "opt"; readonly venId: string; readonly opt: OptRecord; readonly cancelled: boolean }
@@ -78,7 +78,7 @@ export class VtnState {
       marketContext: options.marketContext ?? "http://openucm.example/programme",
       newId: () => this.newId("event"),
     });
-    this.events.onChange((event) => this.tell({ change: "event", event }));
+    this.events.onChange((event) => this.tell({ change: "event", item: event }));
   }
 
   onChange(listener: (change: VtnChange) => void): () => void {

@@ -13,6 +13,7 @@ export interface OptRecord {
   /** Schedule: when it is (not) available. */
   readonly periods: readonly { readonly startUtcMs: number; readonly durationMs: number }[];
   readonly createdUtcMs: number;
+  readonly receivedUtcMs: number;
 }
 
 /** Something that waits for the VEN's next poll: the payload's name and its inside. */
