@@ -34,6 +34,7 @@ export interface BenchOptions {
 const keepFrames = 500;
 const keepSamples = 1200;
 const sampleMs = 500;
+const chargerMs = 100;
 /** Between two looks at the event list: its states change with time, without a message. */
 const eventsMs = 1000;
 
@@ -51,6 +52,7 @@ export class Bench {
   #polling = false;
   #frameNumber = 0;
   #lastCharger = "";
+  #chargerToldMs = 0;
   #lastEvents = "";
   readonly #frames: FrameView[] = [];
   readonly #samples: Sample[] = [];
@@ -281,12 +283,15 @@ export class Bench {
     return this.#sgd.view();
   }
 
+  /** Tells of the charger on every change that matters, and of gliding figures ten times a second at most. */
   #tellCharger(): void {
     const charger = this.#view();
-    // Energy alone is no reason to tell: it goes along with the next change.
-    const text = JSON.stringify({ ...charger, energyWh: 0, socPercent: Math.round(charger.socPercent ?? 0) });
-    if (text === this.#lastCharger) return;
+    const { opState, contactor, plugged, override, limitA, fault } = charger;
+    const text = JSON.stringify([opState, contactor, plugged, override, limitA, fault]);
+    const now = monotonicMs();
+    if (text === this.#lastCharger && now < this.#chargerToldMs + chargerMs) return;
     this.#lastCharger = text;
+    this.#chargerToldMs = now;
     this.#tell({ type: "charger", charger }, "charger");
   }
 

@@ -37,6 +37,12 @@ export function Chart(props: { samples: readonly Sample[]; events: readonly Util
 
   useEffect(() => {
     const element = box.current!;
+    const time = new Intl.DateTimeFormat(undefined, {
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      hour12: false,
+    });
     const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 } };
     const made = new uPlot(
       {
@@ -48,7 +54,10 @@ export function Chart(props: { samples: readonly Sample[]; events: readonly Util
           x: { time: true },
           A: { range: (_u, _min, max) => [0, Math.max(34, max * 1.1)] },
         },
-        axes: [axis, { ...axis, scale: "A", label: "amperes", labelSize: 16, size: 48 }],
+        axes: [
+          { ...axis, space: 80, values: (_u, marks) => marks.map((s) => time.format(s * 1000)) },
+          { ...axis, scale: "A", label: "amperes", labelSize: 16, size: 48 },
+        ],
         series: [
           {},
           { label: "limit", scale: "A", stroke: colour("--muted"), dash: [5, 4], width: 1.5 },
