@@ -292,8 +292,6 @@ function details(message: IntermediateMessage, settings: WireSettings): string {
       if (value.units === LOAD_UP_SPECIAL) return "not active";
       return loadUpText(value.remainingMinutes, value);
     }
-    case "Other":
-      return "";
     default:
       return "";
   }

@@ -9,7 +9,7 @@ import { decodeFrameText, encodeFrame } from "../../src/wire/decode.js";
 import { deviceTypeName } from "../../src/wire/device-type.js";
 import { emitFrame } from "../../src/wire/frame.js";
 import { Capability, getInformation, hasCapability, informationReply } from "../../src/wire/information.js";
-import { nakName } from "../../src/wire/link-words.js";
+import { describeAnswer, nakName } from "../../src/wire/link-words.js";
 import type { WireMessage } from "../../src/wire/message.js";
 import { setTier } from "../../src/wire/price.js";
 import { kindOfType, raw } from "../../src/wire/raw.js";
@@ -149,6 +149,7 @@ describe("types that are only carried (sections 3, 6, 7)", () => {
   it("shows the beginning of a long payload", () => {
     expect(say(raw(0x0907, new Uint8Array(1280)))).toBe(`generic IP, 1280 bytes: ${"00 ".repeat(16)}…`);
     expect([0x0801, 0x0802, 0x0803].map(kindOfType)).toEqual(["basic", "intermediate", "data-link"]);
+    expect(describeAnswer(fromHex("08 01")!)).toBeUndefined();
   });
 });
 

@@ -20,7 +20,7 @@ const power = { code: 0, measured: true, rate: 7200, cumulative: 1_234_567_890_1
  * Every message in every length, written by hand from the tables of section 5 (payloads, not frames).
  * Read as: these bytes mean this message and this line, and the message is written as these bytes.
  */
-const table: [string, object & { name: string }, string][] = [
+const table: [string, Record<string, unknown> & { name: string }, string][] = [
   // 5.1
   ["01 01", { name: "GetInformation" }, "Get information"],
   ["01 81 01", { name: "InformationReply", responseCode: 1 }, "Information reply: not implemented (1)"],
