@@ -10,7 +10,8 @@
 
 #define LINE_BYTES (48 * 1024)
 #define HEADER_BYTES 96
-#define MAX_SENT 8
+#define MAX_SENT 64
+#define SENT_PER_BATCH 8
 #define NO_TIME UINT64_MAX
 #define JS_STACK_BYTES (10 * 1024) /* the C stack of the SDK's JavaScript task */
 
@@ -24,7 +25,7 @@ static struct {
 	char line[LINE_BYTES];
 	size_t length;
 	int overlong;
-	char rxText[HEADER_BYTES + 64 + 48 * MAX_SENT + 2 * UCM_RECEIVE_BYTES];
+	char rxText[HEADER_BYTES + 64 + 48 * SENT_PER_BATCH + 2 * UCM_RECEIVE_BYTES];
 	char* romNext;
 	uint64_t wakeMs;
 	int64_t utcMinusMs;
@@ -268,7 +269,7 @@ static int print(int at, const char* format, uint64_t value)
 static int stepSent(txMachine* the)
 {
 	int sent = 0;
-	while (sent < app.sentCount && app.sentAtUs[sent] <= hardwareUs())
+	while (sent < app.sentCount && sent < SENT_PER_BATCH && app.sentAtUs[sent] <= hardwareUs())
 		sent++;
 	if (!sent)
 		return 0;
