@@ -1,0 +1,114 @@
+import type { ByteLine, ByteLineEvent } from "../../../src/ports/line.js";
+
+export interface NodeLine extends ByteLine {
+  /** Of a pseudo-terminal, the path that the other program opens. */
+  readonly path: string | undefined;
+  /** Of a listening socket, `tcp://HOST:PORT` with the port that it got. */
+  readonly url: string | undefined;
+  close(): Promise<void>;
+}
+
+/** A line that cannot be opened at all: the text says what to do. */
+export class LineError extends Error {
+  override readonly name = "LineError";
+}
+
+export interface FullOptions {
+  readonly onEvent: (event: ByteLineEvent) => void;
+  readonly now: () => number;
+  readonly bitsPerSecond: number;
+}
+
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 5000;
+
+/** What all lines of Node have in common: the telling of events, the timing of `sent`, the pauses between tries. */
+export class LineEvents {
+  bitsPerSecond: number;
+  /** Undefined until it is known. */
+  #on: boolean | undefined;
+  /** Events of the time before the caller has got its line. */
+  #early: ByteLineEvent[] | undefined = [];
+  #closed = false;
+  #freeMs = 0;
+  #retryMs = FIRST_RETRY_MS;
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(private readonly options: FullOptions) {
+    this.bitsPerSecond = options.bitsPerSecond;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** The caller has its line: tells what has happened so far, in a later turn of the event loop. */
+  start(): void {
+    setImmediate(() => {
+      const early = this.#early ?? [];
+      this.#early = undefined;
+      for (const event of early) this.#tell(event);
+    });
+  }
+
+  /** Whole ms of the monotonic clock. */
+  now(): number {
+    return Math.floor(this.options.now());
+  }
+
+  received(bytes: Uint8Array): void {
+    if (this.#closed || bytes.length === 0) return;
+    // A copy: streams use their buffers again.
+    this.#tell({ ev: "rx", bytes: Uint8Array.from(bytes), atMs: this.now() });
+  }
+
+  /** `count` bytes were handed over: tells `sent` when the last of them has left at this bit rate. */
+  writing(count: number): void {
+    const nowMs = this.options.now();
+    this.#freeMs = Math.max(nowMs, this.#freeMs) + (count * 10_000) / this.bitsPerSecond;
+    const atMs = Math.ceil(this.#freeMs);
+    this.#after(atMs - nowMs, () => {
+      this.#tell({ ev: "sent", atMs: Math.max(atMs, this.now()) });
+    });
+  }
+
+  /** The line came or went; told only where that is news. */
+  carrier(on: boolean): void {
+    if (on === this.#on) return;
+    this.#on = on;
+    if (on) this.#retryMs = FIRST_RETRY_MS;
+    this.#tell({ ev: "carrier", on, atMs: this.now() });
+  }
+
+  /** Runs `open` after a pause that doubles from try to try. */
+  retry(open: () => void): void {
+    if (this.#closed) return;
+    const waitMs = this.#retryMs;
+    this.#retryMs = Math.min(LAST_RETRY_MS, waitMs * 2);
+    this.#after(waitMs, open);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  #tell(event: ByteLineEvent): void {
+    if (this.#closed) return;
+    if (this.#early === undefined) this.options.onEvent(event);
+    else this.#early.push(event);
+  }
+
+  #after(waitMs: number, run: () => void): void {
+    if (this.#closed) return;
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer);
+        if (!this.#closed) run();
+      },
+      Math.max(0, Math.ceil(waitMs)),
+    );
+    this.#timers.add(timer);
+  }
+}

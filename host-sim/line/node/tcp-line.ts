@@ -1,0 +1,100 @@
+import { createServer, connect, type Server, type Socket } from "node:net";
+import { LineError, type LineEvents, type NodeLine } from "./base.js";
+
+/** Joins a line served elsewhere; joins again when it breaks. */
+export async function connectTcp(spec: string, events: LineEvents): Promise<NodeLine> {
+  const { host, port } = addressOf(spec);
+  let current: Socket | undefined;
+  events.carrier(false);
+  const open = (): void => {
+    current = follow(connect({ host, port }), events, () => events.retry(open));
+  };
+  open();
+  return lineOf(
+    events,
+    () => current,
+    undefined,
+    () => Promise.resolve(),
+  );
+}
+
+/** Serves a line to one peer at a time: a second is sent away, so that nobody listens in by accident. */
+export async function listenTcp(spec: string, events: LineEvents): Promise<NodeLine> {
+  const { host, port } = addressOf(spec);
+  let current: Socket | undefined;
+  events.carrier(false);
+  const server = createServer((socket) => {
+    if (current !== undefined && !current.destroyed) {
+      socket.on("error", () => undefined);
+      socket.destroy();
+      return;
+    }
+    current = follow(socket, events, () => undefined);
+  });
+  await new Promise<void>((done, failed) => {
+    server.once("error", (error) => failed(new LineError(`cannot listen on ${spec}: ${error.message}`)));
+    server.listen(port, host, done);
+  });
+  server.on("error", () => undefined);
+  const address = server.address();
+  const served = typeof address === "object" && address !== null ? address.port : port;
+  const shown = host.includes(":") ? `[${host}]` : host;
+  return lineOf(
+    events,
+    () => current,
+    `tcp://${shown}:${served}`,
+    () => closed(server),
+  );
+}
+
+function lineOf(
+  events: LineEvents,
+  socket: () => Socket | undefined,
+  url: string | undefined,
+  closeMore: () => Promise<void>,
+): NodeLine {
+  return {
+    path: undefined,
+    url,
+    write(bytes) {
+      const now = socket();
+      // Without a peer the bytes go nowhere, as on a wire that is not connected.
+      if (now?.writable === true && !now.connecting) now.write(bytes.slice());
+      events.writing(bytes.length);
+    },
+    setBitRate: () => false,
+    async close() {
+      events.close();
+      socket()?.destroy();
+      await closeMore();
+    },
+  };
+}
+
+/** Passes on what a socket brings, until it ends. */
+function follow(socket: Socket, events: LineEvents, ended: () => void): Socket {
+  socket.setNoDelay(true);
+  if (socket.connecting) socket.once("connect", () => events.carrier(true));
+  else events.carrier(true);
+  socket.on("data", (bytes) => events.received(bytes));
+  // `close` follows every error.
+  socket.on("error", () => undefined);
+  socket.once("close", () => {
+    events.carrier(false);
+    ended();
+  });
+  return socket;
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((done) => server.close(() => done()));
+}
+
+function addressOf(spec: string): { host: string; port: number } {
+  const match = /^tcp(?:-listen)?:\/\/(?:\[([0-9a-f:.]+)\]|([^:/[\]]+)):(\d{1,5})\/?$/i.exec(spec);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new LineError(`"${spec}" must be tcp://HOST:PORT or tcp-listen://HOST:PORT`);
+  }
+  return { host: match[1] ?? match[2]!, port };
+}
