@@ -103,9 +103,9 @@ export class ByteFrameLine implements FrameLine, ReceiverSink {
 
   /** From the receiver. */
   onReceived(e: FrameLineEvent): void {
+    this.#o.emit(e, this.#nowMs);
     // A frame of theirs came before ours could leave: ours goes back, to be thought over.
     if (e.ev === "frame" && this.#held !== undefined) this.#giveBack("received");
-    this.#o.emit(e, this.#nowMs);
   }
 
   /** From the receiver: the answer is due now. */

@@ -4,6 +4,7 @@
  */
 import { LinkStack, type LinkStackOptions } from "../../src/link/stack.js";
 import type { LinkCommand, LinkEvent, LinkResult } from "../../src/link/messages.js";
+import { emitFrame } from "../../src/wire/frame.js";
 import type { ByteLine, ByteLineEvent } from "../../src/ports/line.js";
 
 /** Seeded generator (mulberry32): 0 … 2^32 − 1. */
@@ -27,6 +28,11 @@ export function unhex(text: string): Uint8Array {
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
     Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16),
   );
+}
+
+/** A whole frame as hex: type, and the payload as hex. */
+export function frameHex(type: number, payload: string): string {
+  return hex(emitFrame(type, unhex(payload)));
 }
 
 /** Chances 0–1. */
@@ -285,6 +291,47 @@ export class Party implements Endpoint {
     return this.events.flatMap((e) =>
       e.ev === "message" ? [`${e.type.toString(16).padStart(4, "0")} ${hex(e.payload)}`] : [],
     );
+  }
+}
+
+/** A party without a mind: it says what the test says, and tells what it hears, frame by frame. */
+export class Puppet implements Endpoint {
+  readonly heard: { atMs: number; hex: string }[] = [];
+  /** Called for every whole frame or link answer heard, with its end. */
+  on: (text: string, atMs: number) => void = () => undefined;
+  readonly #pair: WirePair;
+  readonly #side: 0 | 1;
+  #buf: number[] = [];
+
+  constructor(pair: WirePair, side: 0 | 1) {
+    this.#pair = pair;
+    this.#side = side;
+    pair.ends[side] = this;
+  }
+
+  /** Says these bytes at a time, without asking whether the line is free. */
+  say(atMs: number, text: string): void {
+    this.#pair.at(atMs, () => this.#pair.line(this.#side).write(unhex(text)));
+  }
+
+  onByteLine(e: ByteLineEvent, nowMs: number): void {
+    if (e.ev !== "rx") return;
+    for (const b of e.bytes) {
+      this.#buf.push(b);
+      const [lead, , high, low] = this.#buf;
+      const whole = lead === 6 || lead === 0x15 ? 2 : low === undefined ? Infinity : ((high! << 8) | low) + 6;
+      if (this.#buf.length < whole) continue;
+      const text = hex(Uint8Array.from(this.#buf));
+      this.#buf = [];
+      this.heard.push({ atMs: nowMs, hex: text });
+      this.on(text, nowMs);
+    }
+  }
+  poll(): void {
+    // Nothing comes from itself.
+  }
+  nextMs(): number {
+    return Infinity;
   }
 }
 
