@@ -288,8 +288,11 @@ static void freezeSlot(txMachine* the, txSlot* slot)
 		freezeFunction(slot);
 	else
 		switch (inner->kind) {
-		case XS_REGEXP_KIND:
-			ucmFault(the, ucmFaultRom, "rom", "a preloaded module keeps a RegExp: make it inside a function");
+		case XS_REGEXP_KIND: {
+			char message[160];
+			snprintf(message, sizeof message, "a preloaded module keeps a RegExp: make it inside a function: /%s/", inner->next->value.key.string);
+			ucmFault(the, ucmFaultRom, "rom", message);
+		}
 		case XS_STACK_KIND:
 			ucmFault(the, ucmFaultRom, "rom", "a preloaded module keeps a generator: make it inside a function");
 		case XS_ARRAY_BUFFER_KIND:
