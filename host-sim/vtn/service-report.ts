@@ -63,14 +63,21 @@ function registerReport(state: VtnState, message: XmlNode, ven: VenRecord, reque
       state.requestReports === "all" ||
       (state.requestReports === "telemetry" && o.name.startsWith("TELEMETRY_")),
   );
-  const ms = state.reportSeconds * 1000;
   return reply(
     "200",
     "OK",
-    wanted
-      .filter((o) => o.points.length > 0)
-      .map((o) => ask(state, ven, o, { granularityMs: ms, reportBackMs: ms })),
+    wanted.filter((o) => o.points.length > 0).map((o) => ask(state, ven, o, periodOf(state, o))),
   );
+}
+
+/** As often as the VTN wishes, within what every point of the report allows. */
+function periodOf(state: VtnState, offer: ReportOffer): ReportAsk {
+  const min = Math.max(...offer.points.map((p) => p.minPeriodMs));
+  const max = Math.min(
+    ...offer.points.map((p) => (p.maxPeriodMs === 0 ? Number.POSITIVE_INFINITY : p.maxPeriodMs)),
+  );
+  const granularityMs = Math.max(min, Math.min(max, state.reportSeconds * 1000));
+  return { granularityMs, reportBackMs: Math.max(granularityMs, state.reportSeconds * 1000) };
 }
 
 export interface ReportAsk {
