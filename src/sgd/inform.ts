@@ -191,7 +191,7 @@ export class Inform {
   /** The time is told on the local hour, and whatever the minute to an appliance that asks for everything. */
   #timeSync(now: Now): void {
     if (now.utcMs === undefined) {
-      this.#hourDueMs = now.ms + 10_000;
+      this.#hourDueMs = now.ms + 60_000;
       return;
     }
     const offsetMs = localTime(this.zone, now.utcMs).offsetS * 1000;

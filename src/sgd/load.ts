@@ -52,8 +52,11 @@ type Phase =
       readonly awaits: "proof";
       readonly sent: Sent;
       readonly untilMs: number;
-      /** Not obeyed by then: told again at once (an answer got lost, or it forgot), or judged. */
-      readonly then: "resend" | "judge";
+      /**
+       * Not obeyed by then: told again at once (an answer got lost, or it forgot), judged, or, where only the
+       * power is too high, given the settling time and judged then.
+       */
+      readonly then: "resend" | "judge" | "settle";
       askAtMs: number;
       ask: "state" | "power" | "asked";
       /** When the last state came, and what it and the power said. */
@@ -66,6 +69,8 @@ type Phase =
   | { readonly awaits: "retry"; readonly dueMs: number; readonly sent: Sent | undefined }
   /** Refused for good: until another wish or another discovery. */
   | { readonly awaits: "change" };
+
+type Proof = Phase & { readonly awaits: "proof" };
 
 export interface LoadHooks {
   /** NAK reason 5 was seen. */
@@ -246,11 +251,11 @@ export class Load {
     const phase = this.#phase;
     if (phase.awaits === "proof") this.#judgeLook(phase, nowMs);
     else if (phase.awaits === "lapse") {
-      const { maxPowerW, settleMs } = this.#step(phase.sent.step).verify;
+      const { maxPowerW } = this.#step(phase.sent.step).verify;
       const { powerW } = this.facts;
       if (powerW === undefined) return;
       if (maxPowerW !== undefined && powerW > maxPowerW) {
-        this.#prove(quietly(phase.sent), nowMs, settleMs, "judge");
+        this.#prove(quietly(phase.sent), nowMs, DOUBT_MS, "settle");
       } else if (asked) this.#trim(phase.sent, powerW, nowMs);
     }
   }
@@ -405,7 +410,7 @@ export class Load {
     this.#phase = { awaits: "retry", dueMs: nowMs + this.settings.overriddenRetryMs, sent };
   }
 
-  #prove(sent: Sent, nowMs: number, forMs: number, then: "resend" | "judge", stateAtMs = 0): void {
+  #prove(sent: Sent, nowMs: number, forMs: number, then: Proof["then"], stateAtMs = 0): void {
     const phase: Phase = {
       awaits: "proof",
       sent,
@@ -421,7 +426,7 @@ export class Load {
   }
 
   /** The next look at an appliance that is being proven, or the end of the settling time. */
-  #look(phase: Phase & { awaits: "proof" }, nowMs: number): Job | undefined {
+  #look(phase: Proof, nowMs: number): Job | undefined {
     if (nowMs >= phase.untilMs) {
       this.#conclude(phase, nowMs);
       return this.#phase === phase ? undefined : this.next(nowMs);
@@ -446,7 +451,7 @@ export class Load {
   }
 
   /** Something was seen while proving. */
-  #judgeLook(phase: Phase & { awaits: "proof" }, nowMs: number): void {
+  #judgeLook(phase: Proof, nowMs: number): void {
     if (phase.stateAtMs === 0) return;
     const { sent } = phase;
     const stateless = this.facts.refuses(BasicOp.QueryState);
@@ -515,10 +520,14 @@ export class Load {
   }
 
   /** The settling time is over, and the appliance was not seen to obey. */
-  #conclude(phase: Phase & { awaits: "proof" }, nowMs: number): void {
+  #conclude(phase: Proof, nowMs: number): void {
     const { sent } = phase;
     const step = this.#step(sent.step);
-    if (phase.then === "resend") {
+    if (phase.then === "settle" && phase.sight !== "contradicts") {
+      this.#prove(sent, nowMs, step.verify.settleMs - DOUBT_MS, "judge");
+      return;
+    }
+    if (phase.then !== "judge") {
       this.#turn(sent.step, nowMs, sent.quiet);
       return;
     }

@@ -1,32 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LoadStep, LoadWish } from "../../src/sgd/messages.js";
-import { FakeAppliance, type ApplianceOptions } from "../support/fake-appliance.js";
-
-const settleMs = 15_000;
-const shedStep: LoadStep = {
-  op: 1,
-  arg: undefined,
-  verify: { states: [2, 4, 9], idleStates: [0], maxPowerW: 4500, settleMs },
-};
-export const criticalStep: LoadStep = { ...shedStep, op: 10 };
-const normalStep: LoadStep = {
-  op: 2,
-  arg: 0,
-  verify: { states: [0, 1, 11, 12, 13, 14], maxPowerW: undefined, settleMs },
-};
-
-function wish(key: string, steps: readonly LoadStep[], endsAtMs?: number): LoadWish {
-  return { key, steps, endsAtMs, source: "test" };
-}
-
-const normal = wish("normal", [normalStep]);
-
-function online(options: ApplianceOptions = {}): FakeAppliance {
-  const appliance = new FakeAppliance({ previousLoad: "normal", ...options });
-  appliance.until(() => appliance.status.link === "online", 20_000);
-  appliance.run(5_000);
-  return appliance;
-}
+import { online, wishOf } from "../support/wishes.js";
 
 describe("the thin way", () => {
   it("discovers, sheds, verifies, ends and verifies", () => {
@@ -36,7 +9,7 @@ describe("the thin way", () => {
     expect(appliance.commands[0]).toEqual({ cmd: "support", types: [0x0801, 0x0802, 0x0803] });
     expect(appliance.loads).toEqual([]);
 
-    appliance.session.wish(wish("shed", [shedStep], appliance.nowMs + 20_000), appliance.now);
+    appliance.session.wish(wishOf("shed", { endsAtMs: appliance.nowMs + 20_000 }), appliance.now);
     expect(appliance.status.load).toMatchObject({ command: "Shed", result: "waiting", step: 0 });
     const tookMs = appliance.until(() => appliance.status.load?.result === "verified", 5_000);
     expect(tookMs).toBeLessThan(1_500);
@@ -44,14 +17,31 @@ describe("the thin way", () => {
     expect(appliance.status.opState).toBe(2);
     expect(appliance.session.endShedOwed).toBe(true);
 
-    appliance.session.wish(normal, appliance.now);
+    appliance.session.wish(wishOf("normal"), appliance.now);
     appliance.until(() => appliance.status.load?.result === "verified", 5_000);
-    expect(appliance.status.load).toMatchObject({ command: "EndShed", wish: "normal" });
+    expect(appliance.status.load).toMatchObject({ command: "EndShed", wish: "normal 2.0" });
     expect(appliance.loads).toEqual([
       [1, 4],
       [2, 0],
     ]);
     expect(appliance.session.endShedOwed).toBe(false);
+    expect(appliance.events.filter((e) => e.event === "owed")).toEqual([
+      { event: "owed", owed: true },
+      { event: "owed", owed: false },
+    ]);
+  });
+
+  it("does it with a peer of Basic DR alone", () => {
+    const appliance = online({});
+    appliance.react = (r) => (r.type === 0x0801 ? undefined : { nak: 6 });
+    appliance.session.order({ order: "rediscover" }, appliance.now);
+    appliance.until(() => appliance.status.link === "online", 20_000);
+    appliance.requests.length = 0;
+    appliance.session.wish(wishOf("shed"), appliance.now);
+    appliance.until(() => appliance.status.load?.result === "verified", 5_000);
+    appliance.run(600_000);
+    expect(appliance.requests.filter((r) => r.type !== 0x0801)).toEqual([]);
+    expect(appliance.loads).toEqual([[1, 0]]);
   });
 
   it("polls the state every 60 s, commodities every 30 s and repeats the comm status every 60 s", () => {
@@ -74,7 +64,7 @@ describe("the thin way", () => {
       appliance.at(appliance.exchangeMs - 1, () => underWay--);
       return undefined;
     };
-    appliance.session.wish(wish("shed", [shedStep]), appliance.now);
+    appliance.session.wish(wishOf("shed"), appliance.now);
     appliance.session.information(
       {
         outsideComm: 2,
@@ -87,5 +77,32 @@ describe("the thin way", () => {
       appliance.now,
     );
     appliance.run(120_000);
+    expect(appliance.requests.length).toBeGreaterThan(10);
+  });
+});
+
+describe("nextMs", () => {
+  it("sleeps between what is due, instead of being polled all the time", () => {
+    const appliance = online();
+    let polls = 0;
+    const poll = appliance.session.poll.bind(appliance.session);
+    appliance.session.poll = (now) => {
+      polls++;
+      poll(now);
+    };
+    appliance.run(3_600_000);
+    expect(polls).toBeLessThan(400);
+  });
+
+  it("gives up a request that its link has forgotten", () => {
+    const appliance = online();
+    appliance.react = () => {
+      appliance.react = () => undefined;
+      return "forgotten";
+    };
+    appliance.session.wish(wishOf("shed"), appliance.now);
+    appliance.run(59_000);
+    expect(appliance.status.load?.result).toBe("waiting");
+    appliance.until(() => appliance.status.load?.result === "verified", 10_000);
   });
 });

@@ -12,8 +12,9 @@ import { commodityReply } from "../../src/wire/commodity.js";
 import { informationReply } from "../../src/wire/information.js";
 import { payloadOf } from "../../src/wire/payload.js";
 
-/** What the appliance does with a request: reply bytes, a link NAK, or nothing. */
-export type Reaction = readonly number[] | Uint8Array | { nak: number } | "silent" | "mute" | "ack";
+/** What the appliance does with a request: reply bytes, a link NAK, or nothing; `forgotten`: the link fails us. */
+export type Reaction =
+  readonly number[] | Uint8Array | { nak: number } | "silent" | "mute" | "ack" | "forgotten";
 
 type Request = LinkCommand & { cmd: "request" };
 
@@ -157,6 +158,7 @@ export class FakeAppliance {
   }
 
   #carryOut(id: number, reaction: Reaction): void {
+    if (reaction === "forgotten") return;
     if (reaction === "silent") this.at(4_000, () => this.#result(id, "no-ack"));
     else if (reaction === "mute") this.at(3_200, () => this.#result(id, "no-reply"));
     else if (reaction === "ack") this.at(60, () => this.#result(id, "ok"));
