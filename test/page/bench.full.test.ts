@@ -81,7 +81,7 @@ describeNeeding(["chromium"], "bench page in Chromium", () => {
 
   it("works with the keyboard and on a phone, and asks nobody else", async () => {
     await page.setViewportSize({ width: 390, height: 800 });
-    expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    await expect.poll(() => page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
     await page.locator("body").press("Tab");
     expect(await page.evaluate("document.activeElement !== document.body")).toBe(true);
     expect(elsewhere).toEqual([]);
