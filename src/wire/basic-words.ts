@@ -11,60 +11,60 @@ import {
 } from "./basic.js";
 import { type BasicMessage, BasicOp } from "./message.js";
 import { defaultSettings } from "./settings.js";
-import { durationText, hexByte, keyOf, named } from "./words.js";
+import { durationText, hexByte, keyOf, named, pick } from "./words.js";
 
-const stateNames: readonly string[] = [
-  "Idle Normal",
-  "Running Normal",
-  "Running Curtailed",
-  "Running Heightened",
-  "Idle Curtailed",
-  "SGD Error Condition",
-  "Idle Heightened",
-  "Cycling On",
-  "Cycling Off",
-  "Variable Following",
-  "Variable Not Following",
-  "Idle, Opted Out",
-  "Running, Opted Out",
-  "Running, Price Stream",
-  "Idle, Price Stream",
-];
+const stateNames = `Idle Normal
+Running Normal
+Running Curtailed
+Running Heightened
+Idle Curtailed
+SGD Error Condition
+Idle Heightened
+Cycling On
+Cycling Off
+Variable Following
+Variable Not Following
+Idle, Opted Out
+Running, Opted Out
+Running, Price Stream
+Idle, Price Stream`;
 
-const appNakReasons: readonly string[] = [
-  "no reason",
-  "opcode1 not supported",
-  "opcode2 invalid",
-  "busy",
-  "length invalid",
-  "customer override",
-];
+const appNakReasons = `no reason
+opcode1 not supported
+opcode2 invalid
+busy
+length invalid
+customer override`;
 
-const weekdays: readonly string[] = [
-  "Sunday",
-  "Monday",
-  "Tuesday",
-  "Wednesday",
-  "Thursday",
-  "Friday",
-  "Saturday",
-];
+const weekdays = `Sunday
+Monday
+Tuesday
+Wednesday
+Thursday
+Friday
+Saturday`;
 
-const guidances: readonly string[] = ["bad", "neutral", "good"];
-const commStates: readonly string[] = ["lost", "good", "poor"];
-const switches: readonly string[] = ["off", "on"];
-const reboots: readonly string[] = ["soft", "factory defaults"];
+const guidances = `bad
+neutral
+good`;
+const commStates = `lost
+good
+poor`;
+const switches = `off
+on`;
+const reboots = `soft
+factory defaults`;
 
 /** Name of an operational state; never empty. */
 export function stateName(state: number, settings = defaultSettings): string {
   if (state >= 126) return "manufacturer's";
   if (state >= 13 && !settings.revisionBNames) return "reserved";
-  return stateNames[state] ?? "reserved";
+  return pick(stateNames, state) ?? "reserved";
 }
 
 /** Name of the reason of an application NAK; never empty. */
 export function appNakName(reason: number): string {
-  return appNakReasons[reason] ?? "reserved";
+  return pick(appNakReasons, reason) ?? "reserved";
 }
 
 /** `BasicOp`'s own word for an opcode: "Shed"; undefined for an opcode that no source knows. */
@@ -72,34 +72,38 @@ export function basicName(op: number): string | undefined {
   return keyOf(BasicOp, op);
 }
 
-const titles: { readonly [op: number]: string } = {
-  0x01: "Shed",
-  0x02: "End Shed / Run Normal",
-  0x03: "App ACK",
-  0x04: "App NAK",
-  0x06: "Power level",
-  0x07: "Present relative price",
-  0x08: "Next period relative price",
-  0x09: "Time remaining in price period",
-  0x0a: "Critical Peak Event",
-  0x0b: "Grid Emergency",
-  0x0c: "Grid guidance",
-  0x0e: "Outside comm",
-  0x11: "Customer override",
-  0x12: "Query operational state",
-  0x13: "State",
-  0x14: "Sleep",
-  0x15: "Wake / refresh request",
-  0x16: "Time sync",
-  0x17: "Load Up",
-  0x18: "Time until pending event",
-  0x19: "Pending event type",
-  0x1a: "Reboot",
-};
+/** By opcode, from 00; "" = no source knows it. */
+const titles = `
+Shed
+End Shed / Run Normal
+App ACK
+App NAK
+
+Power level
+Present relative price
+Next period relative price
+Time remaining in price period
+Critical Peak Event
+Grid Emergency
+Grid guidance
+
+Outside comm
+
+
+Customer override
+Query operational state
+State
+Sleep
+Wake / refresh request
+Time sync
+Load Up
+Time until pending event
+Pending event type
+Reboot`;
 
 /** The field's words for an opcode: "Critical Peak Event"; with its number where nobody knows it. */
 export function basicTitle(op: number): string {
-  return titles[op] ?? `Basic ${hexByte(op)}`;
+  return pick(titles, op) || `Basic ${hexByte(op)}`;
 }
 
 /** A command with a duration reads as a sentence, a time as a value. */
@@ -141,18 +145,18 @@ export function describeBasic({ op, arg }: BasicMessage, settings = defaultSetti
     case BasicOp.State:
       return `${title}: ${named(stateName(arg, settings), arg)}`;
     case BasicOp.TimeSync:
-      return `${title}: ${weekdays[syncWeekday(arg)] ?? "weekday 7"} ${syncHour(arg)} h`;
+      return `${title}: ${pick(weekdays, syncWeekday(arg)) ?? "weekday 7"} ${syncHour(arg)} h`;
     case BasicOp.PendingEventType:
       return `${title}: ${basicTitle(arg)}`;
     case BasicOp.Reboot:
       return `${title}: ${word(reboots, arg)}`;
     default:
-      return arg === 0 && op in titles ? title : `${title} ${hexByte(arg)}`;
+      return arg === 0 && pick(titles, op) ? title : `${title} ${hexByte(arg)}`;
   }
 }
 
-function word(words: readonly string[], arg: number): string {
-  return words[arg] ?? named("reserved", arg);
+function word(words: string, arg: number): string {
+  return pick(words, arg) ?? named("reserved", arg);
 }
 
 function direction(arg: number): string {
@@ -184,9 +188,9 @@ export function basicFields({ op, arg }: BasicMessage, settings = defaultSetting
     case BasicOp.NextPrice:
       return bounded("relativePrice", relativePrice(arg));
     case BasicOp.GridGuidance:
-      return { guidance: arg, guidanceName: guidances[arg] ?? "reserved" };
+      return { guidance: arg, guidanceName: pick(guidances, arg) ?? "reserved" };
     case BasicOp.OutsideComm:
-      return { status: arg, statusName: commStates[arg] ?? "reserved" };
+      return { status: arg, statusName: pick(commStates, arg) ?? "reserved" };
     case BasicOp.CustomerOverride:
       return { override: arg, on: arg > 1 ? null : arg === 1 };
     case BasicOp.State:
@@ -194,11 +198,11 @@ export function basicFields({ op, arg }: BasicMessage, settings = defaultSetting
     case BasicOp.TimeSync:
       return {
         weekday: syncWeekday(arg),
-        weekdayName: weekdays[syncWeekday(arg)] ?? null,
+        weekdayName: pick(weekdays, syncWeekday(arg)) ?? null,
         hour: syncHour(arg),
       };
     case BasicOp.Reboot:
-      return { kind: arg, kindName: reboots[arg] ?? "reserved" };
+      return { kind: arg, kindName: pick(reboots, arg) ?? "reserved" };
     default:
       return arg === 0 ? {} : { argument: arg };
   }

@@ -17,61 +17,55 @@ import { defaultSettings, type WireSettings } from "./settings.js";
 import { offsetDegrees, presentDegrees } from "./temperature.js";
 import { utcMsOf } from "./time.js";
 import { toHex } from "../base/hex.js";
-import { hexByte, hexNumber, named, quoted } from "./words.js";
+import { hexByte, hexNumber, named, pick, quoted } from "./words.js";
 
-const responseNames: readonly string[] = [
-  "success",
-  "not implemented",
-  "bad value",
-  "command length error",
-  "response length error",
-  "busy",
-  "other error",
-  "customer override in effect",
-  "command not enabled",
-];
+const responseNames = `success
+not implemented
+bad value
+command length error
+response length error
+busy
+other error
+customer override in effect
+command not enabled`;
 
 /** Name of a response code; never empty. */
 export function responseName(code: number, settings = defaultSettings): string {
   if (code === 8 && !settings.revisionBNames) return "reserved";
-  return responseNames[code] ?? "reserved";
+  return pick(responseNames, code) ?? "reserved";
 }
 
-const capabilityNames: readonly string[] = [
-  "cycling",
-  "tier mode",
-  "price mode",
-  "temperature offset",
-  "continuously variable power",
-  "discretely variable power",
-  "Advanced Load Up",
-  "Price Stream",
-  "efficiency level",
-];
+const capabilityNames = `cycling
+tier mode
+price mode
+temperature offset
+continuously variable power
+discretely variable power
+Advanced Load Up
+Price Stream
+efficiency level`;
 
 /** Names of the set bits of a capability bitmap, "bit 12" for one without a name. */
 export function capabilitiesOf(bitmap: number): string[] {
   const names: string[] = [];
   for (let bit = 0; bit < 32; bit++) {
-    if (hasCapability(bitmap, bit)) names.push(capabilityNames[bit] ?? `bit ${bit}`);
+    if (hasCapability(bitmap, bit)) names.push(pick(capabilityNames, bit) ?? `bit ${bit}`);
   }
   return names;
 }
 
-const activationResponses: readonly string[] = [
-  "activated",
-  "already active",
-  "wrong key, not activated",
-  "locked out after too many tries",
-  "deactivated",
-  "cannot be deactivated",
-  "already inactive",
-  "wrong key, not deactivated",
-];
+const activationResponses = `activated
+already active
+wrong key, not activated
+locked out after too many tries
+deactivated
+cannot be deactivated
+already inactive
+wrong key, not deactivated`;
 
 /** Name of the response to Set Activation; never empty. */
 export function activationName(response: number): string {
-  return activationResponses[response] ?? "reserved";
+  return pick(activationResponses, response) ?? "reserved";
 }
 
 /** Degree sign and letter of a units byte. */
@@ -224,7 +218,7 @@ function details(message: IntermediateMessage, settings: WireSettings): string {
     case "EfficiencyReply":
       return message.level === undefined ? "" : `level ${message.level}`;
     case "SetCapability":
-      return `${capabilityNames[message.bit] ?? `bit ${message.bit}`} ${
+      return `${pick(capabilityNames, message.bit) ?? `bit ${message.bit}`} ${
         message.value > 1 ? message.value : message.value === 1 ? "on" : "off"
       }`;
     case "SetTime":

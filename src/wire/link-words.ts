@@ -4,7 +4,7 @@ import { maxPayloadBytes } from "./data-link.js";
 import { type DataLinkMessage, DataLinkOp } from "./message.js";
 import { kindOfType } from "./raw.js";
 import { defaultSettings } from "./settings.js";
-import { hexByte, keyOf } from "./words.js";
+import { hexByte, keyOf, pick } from "./words.js";
 
 /** `DataLinkOp`'s own word for an opcode, undefined for an unknown one. */
 export function dataLinkName(op: number): string | undefined {
@@ -74,20 +74,18 @@ export function dataLinkFields(
   }
 }
 
-const passThrough: readonly string[] = [
-  "USNAP 1.0",
-  "ClimateTalk",
-  "Smart Energy Profile 1.0",
-  "Smart Energy Profile 2.0",
-  "OpenADR 1.0",
-  "OpenADR 2.0",
-  "generic IP",
-  "ECHONET Lite",
-  "KNX",
-  "LonTalk",
-  "SunSpec Modbus",
-  "BACnet",
-];
+const passThrough = `USNAP 1.0
+ClimateTalk
+Smart Energy Profile 1.0
+Smart Energy Profile 2.0
+OpenADR 1.0
+OpenADR 2.0
+generic IP
+ECHONET Lite
+KNX
+LonTalk
+SunSpec Modbus
+BACnet`;
 
 /** "08 01". */
 export function typeText(type: number): string {
@@ -106,7 +104,7 @@ export function typeName(type: number): string {
     case "commissioning":
       return "commissioning";
     case "pass-through":
-      return passThrough[(type & 0xff) - 1]!;
+      return pick(passThrough, (type & 0xff) - 1)!;
     case "vendor":
       return `vendor ${typeText(type)}`;
     case "reserved":
@@ -116,20 +114,18 @@ export function typeName(type: number): string {
   }
 }
 
-const nakNames: readonly string[] = [
-  "no reason",
-  "invalid byte",
-  "invalid length",
-  "checksum error",
-  "reserved",
-  "message timeout",
-  "unsupported message type",
-  "request not supported",
-];
+const nakNames = `no reason
+invalid byte
+invalid length
+checksum error
+reserved
+message timeout
+unsupported message type
+request not supported`;
 
 /** Name of a link NAK code; never empty. */
 export function nakName(code: number): string {
-  return nakNames[code] ?? "unknown";
+  return pick(nakNames, code) ?? "unknown";
 }
 
 /** One line for the two bytes of a link answer; undefined for any other bytes. */

@@ -15,6 +15,14 @@ export function named(name: string, value: number): string {
   return `${name} (${value})`;
 }
 
+/**
+ * The line at `index` of a list, undefined beyond its end. A list that is one string takes less byte code and
+ * no slot an item, and is taken apart only where somebody asks for words.
+ */
+export function pick(lines: string, index: number): string | undefined {
+  return lines.split("\n")[index];
+}
+
 /** The key whose value is `value`, undefined where none is. */
 export function keyOf(table: { readonly [key: string]: number }, value: number): string | undefined {
   for (const key in table) if (table[key] === value) return key;
