@@ -1,5 +1,4 @@
-import type { RandomPort } from "../ports/time.js";
-import { uniformInt } from "./random.js";
+import { uniformInt, type Uint32Source } from "./random.js";
 
 /** How long to wait after failures: doubling from a period to a ceiling, with jitter. All in ms. */
 export interface BackoffRule {
@@ -24,7 +23,7 @@ export function backoffCeilingMs(rule: BackoffRule, failures: number): number {
  * Milliseconds to wait after so many failures in a row: uniform between the floor and the ceiling, so that
  * modules that lost the same server do not come back together. 0 failures = 0 ms.
  */
-export function backoffMs(rule: BackoffRule, failures: number, random: RandomPort): number {
+export function backoffMs(rule: BackoffRule, failures: number, random: Uint32Source): number {
   if (failures <= 0) return 0;
   const ceiling = Math.floor(backoffCeilingMs(rule, failures));
   const floor = Math.min(ceiling, Math.max(0, Math.ceil(rule.floorMs ?? 0)));

@@ -1,10 +1,13 @@
-import type { RandomPort } from "../ports/time.js";
+/** Where random numbers come from: an integer 0 … 2^32 − 1 a call. The world's `RandomPort` is one. */
+export interface Uint32Source {
+  uint32(): number;
+}
 
 /**
  * A uniform integer in 0…max, both included; 0 ≤ max ≤ 2^32 − 1. Numbers from the incomplete last run of
  * the 32-bit range are thrown away, so that no value is likelier than another (no modulo bias).
  */
-export function uniformInt(random: RandomPort, max: number): number {
+export function uniformInt(random: Uint32Source, max: number): number {
   const count = max + 1;
   if (!(Number.isInteger(max) && max >= 0 && count <= 0x1_0000_0000)) {
     throw new RangeError(`uniformInt: max ${String(max)} is not in 0…2^32 − 1`);
@@ -17,7 +20,7 @@ export function uniformInt(random: RandomPort, max: number): number {
 }
 
 /** A repeatable generator for tests and simulators (sfc32); never for delays or keys on a device. */
-export function seededRandom(seed: number): RandomPort {
+export function seededRandom(seed: number): Uint32Source {
   let a = seed | 0;
   let b = 0x9e3779b9 | 0;
   let c = 0x243f6a88 | 0;

@@ -225,9 +225,7 @@ export class GridCore {
     this.settle(now);
     if (!this.delays.order(order)) return false;
     this.cache = undefined;
-    this.owner.delayOn = this.delays.enabled;
-    this.owner.delayMaxMs = this.delays.maxMs;
-    this.owner.save();
+    this.owner.setDelay(this.delays.enabled, this.delays.maxMs);
     if (order.verb === "cancel" || order.verb === "disable") this.skipDelay = true;
     return true;
   }

@@ -49,6 +49,8 @@ export class OwnerBook {
   windows: readonly WeekWindow[];
   delayOn: boolean;
   delayMaxMs: number;
+  /** Somebody has set the delay from outside; until then the configuration rules it. */
+  private delaySet = false;
   readonly consent = new Map<string, "pause" | "dismiss">();
   readonly lost = new Map<string, Anchor>();
 
@@ -109,6 +111,13 @@ export class OwnerBook {
     this.save();
   }
 
+  setDelay(on: boolean, maxMs: number): void {
+    this.delayOn = on;
+    this.delayMaxMs = maxMs;
+    this.delaySet = true;
+    this.save();
+  }
+
   save(): void {
     const spell = (s: Spell | undefined): unknown =>
       s === undefined ? null : [s.anchor.utcMs ?? null, s.forMs];
@@ -120,7 +129,7 @@ export class OwnerBook {
         spell(this.boost),
         this.heldOff,
         [this.scheduleState, this.scheduleState === "changed" ? this.windows : null],
-        [this.delayOn, this.delayMaxMs],
+        this.delaySet ? [this.delayOn, this.delayMaxMs] : null,
         [...this.consent],
         [...this.lost].map(([source, anchor]) => [source, anchor.utcMs ?? null]),
       ]),
@@ -136,7 +145,7 @@ export class OwnerBook {
           PackedSpell,
           boolean,
           [ScheduleState, WeekWindow[] | null],
-          [boolean, number],
+          [boolean, number] | null,
           [string, "pause" | "dismiss"][],
           [string, number | null][],
         ]
@@ -152,7 +161,10 @@ export class OwnerBook {
     this.scheduleState = value[4][0];
     if (value[4][1] !== null) this.windows = value[4][1];
     if (this.scheduleState === "removed") this.windows = [];
-    [this.delayOn, this.delayMaxMs] = value[5];
+    if (value[5] !== null) {
+      [this.delayOn, this.delayMaxMs] = value[5];
+      this.delaySet = true;
+    }
     for (const [source, word] of value[6]) this.consent.set(source, word);
     for (const [source, utcMs] of value[7]) {
       this.lost.set(source, { ms: undefined, utcMs: utcMs ?? undefined });

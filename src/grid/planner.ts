@@ -74,7 +74,9 @@ export class Planner {
       if (position.state === "unknown") {
         if (held === undefined || !stands(held, event, now)) continue;
         wake(plan, held.endsMs);
-        if (!((overrideLeftMs > 0 || paused) && this.overridable(event, held.ask))) enter(plan, held);
+        if (!((overrideLeftMs > 0 || paused) && this.overridable(event, held.ask))) {
+          enter(plan, this.heldAs(held, event));
+        }
       } else if (position.state === "in" && ask !== undefined) {
         if (!movesLoad(ask)) {
           if (!paused) outlook.running(event, position.index, now.ms + position.leftMs);
@@ -118,13 +120,11 @@ export class Planner {
   }
 
   private claimOf(event: GridEvent, ask: Ask, now: Now): Claim {
-    const emergency = ask.ask === "emergency";
     const window = event.randomise?.windowMs ?? 0;
     return {
-      tier: emergency ? TIER_EMERGENCY : TIER_EVENT,
+      tier: ask.ask === "emergency" ? TIER_EMERGENCY : TIER_EVENT,
       rank: event.rank,
-      // Where the contactor must stay closed, an emergency is done as Critical Peak.
-      level: emergency && !event.emergencyPermitted ? 0.25 : levelOf(ask, this.settings.site),
+      level: this.levelIn(event, ask),
       createdUtcMs: event.createdUtcMs,
       ask,
       source: event.source,
@@ -135,6 +135,18 @@ export class Planner {
       endsMs: now.ms + this.position.leftMs,
       spread: event.delayApplied || (window > 0 && window >= this.owner.delayMaxMs),
     };
+  }
+
+  /** The held claim, with what the source has said of its event since. */
+  private heldAs(held: Claim, event: GridEvent): Claim {
+    const { rank, createdUtcMs, emergencyPermitted } = event;
+    return { ...held, rank, createdUtcMs, emergencyPermitted, level: this.levelIn(event, held.ask) };
+  }
+
+  private levelIn(event: GridEvent, ask: Ask): number {
+    // Where the contactor must stay closed, an emergency is done as Critical Peak.
+    const soft = ask.ask === "emergency" && !event.emergencyPermitted;
+    return levelOf(soft ? { ask: "critical-peak" } : ask, this.settings.site);
   }
 
   private overridable(event: GridEvent, ask: Ask): boolean {

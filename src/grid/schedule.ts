@@ -176,17 +176,18 @@ export class Schedule {
   private room(event: GridEvent, now: Now): number {
     const { maxEvents, maxEventsPerSource } = this.settings;
     const emergency = isEmergency(event);
-    const full = this.events.length >= maxEvents;
-    const fullOfSource = !emergency && (this.counts.get(event.source) ?? 0) >= maxEventsPerSource;
-    if (full || fullOfSource) {
-      const finished = this.events.findIndex(
-        (s) => (!fullOfSource || s.event.source === event.source) && this.isOver(s, now),
-      );
-      if (finished >= 0) this.remove(finished);
-      else if (fullOfSource) return -1;
-    }
     const limit = maxEvents + (emergency ? EMERGENCY_SLOTS : 0);
-    if (this.events.length >= limit) return -1;
+    const { source } = event;
+    const full = (): boolean => this.events.length >= limit;
+    const fullOfSource = (): boolean => !emergency && (this.counts.get(source) ?? 0) >= maxEventsPerSource;
+    while (full() || fullOfSource()) {
+      const own = fullOfSource();
+      const finished = this.events.findIndex(
+        (s) => (!own || s.event.source === source) && this.isOver(s, now),
+      );
+      if (finished < 0) return -1;
+      this.remove(finished);
+    }
     return this.used.indexOf(0);
   }
 
