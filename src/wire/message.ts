@@ -1,7 +1,10 @@
 /**
  * CTA-2045 bytes to messages and back. This folder guarantees: `parse…` never throws, whatever the bytes;
  * every opcode, known or not, survives as a value; what is parsed is emitted again byte for byte; trailing
- * bytes are a fault. One file a family: parse, emit, describe.
+ * bytes are a fault. One file a family; Intermediate messages are tables (layout.ts) that one reader and one
+ * writer follow. payload.ts puts the families together; `…-words`, describe.ts and fields.ts say messages in
+ * words, decode.ts and encode.ts as JSON: a device that shows nothing leaves these out. What the sources leave
+ * open is in settings.ts and nowhere else.
  *
  * Basic and data-link messages are two bytes, so a message is just those two, and the meaning of the second
  * is asked for when somebody wants it (`durationSeconds(arg)`). Intermediate messages have fields.
