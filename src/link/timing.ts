@@ -50,6 +50,10 @@ export interface LinkTiming {
   readonly holdMaxMs: number;
   /** An echo may arrive so long after our last bit (latency of USB adapters, 16 ms). */
   readonly echoSlackMs: number;
+  /** DC form: who pulls SELECT waits so long for the partner's ATTENTION (INTWINE, citing 15.3.1.9). */
+  readonly spiPartnerMs: number;
+  /** DC form: no side waits longer than this for a transfer to begin or to end (EPRI-SIM, INTWINE). */
+  readonly spiGuardMs: number;
   /**
    * Longest reply that we send while the peer has not told its limit. The rule is 2 bytes; but a peer that asks
    * GetInformation first (EPRI-SIM; recorded: EPRI-LIB took 16 bytes) can only want the answer. Requests keep to 2.
@@ -79,6 +83,8 @@ export const DEFAULT_TIMING: LinkTiming = {
   bitRateTrialMs: 10_000,
   holdMaxMs: 1000,
   echoSlackMs: 30,
+  spiPartnerMs: 100,
+  spiGuardMs: 500,
   unnegotiatedReplyBytes: 64,
   acceptUnnegotiated: true,
 };
