@@ -15,6 +15,10 @@ export interface FaultLineOptions {
   readonly random: RandomPort;
   /** A link NAK code for this frame in place of the ACK that the stack is about to send; undefined: leave it. */
   readonly refuse?: (frame: Uint8Array) => number | undefined;
+  /** Which frames the stack is about to acknowledge: only those are acknowledged early. Default: all. */
+  readonly acknowledges?: (frame: Uint8Array) => boolean;
+  /** ACKs leave so soon after the frame, ms, where a stack cannot be so quick. */
+  readonly earlyAckMs?: number;
   /** Misses an answer to its payload-limit query that comes so soon after the ACK (seen in a water heater). */
   readonly payloadReplyDeafMs?: number;
   /** Called when `reset-mid-frame` has cut a frame. */
@@ -59,6 +63,10 @@ export class FaultLine implements ByteLine {
   start(fault: LineFault, times = Number.POSITIVE_INFINITY): void {
     this.active.set(fault, times);
     if (fault === "babble") this.babbleMs = this.nowMs;
+  }
+
+  has(fault: LineFault): boolean {
+    return this.active.has(fault);
   }
 
   /** Faults that are on. */
@@ -188,8 +196,11 @@ export class FaultLine implements ByteLine {
     }
     this.lastHeard = whole;
     this.answered = false;
-    if (this.hits("early-ack")) {
-      this.later.push({ atMs: atMs + EARLY_MS, bytes: emitAnswer(-1), own: false });
+    const { acknowledges, earlyAckMs } = this.options;
+    if (acknowledges?.(whole) === false) return;
+    const afterMs = this.hits("early-ack") ? EARLY_MS : earlyAckMs;
+    if (afterMs !== undefined) {
+      this.later.push({ atMs: atMs + afterMs, bytes: emitAnswer(-1), own: false });
       this.answered = true;
     }
   }

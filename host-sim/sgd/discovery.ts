@@ -58,9 +58,9 @@ export class Discovery {
     return this.atMs;
   }
 
-  /** True where the result was of one of its questions. */
-  onResult({ id, outcome }: LinkResult, nowMs: number): boolean {
-    if (id !== this.awaited) return false;
+  /** A result, of one of its questions or not. */
+  onResult({ id, outcome }: LinkResult, nowMs: number): void {
+    if (id !== this.awaited) return;
     this.awaited = -1;
     const { types } = this.profile.answers;
     const { dialogue } = this.profile;
@@ -70,20 +70,19 @@ export class Discovery {
       const givenUp = nowMs - this.aloneSinceMs >= dialogue.giveUpSeconds * 1000;
       this.heard = false;
       this.atMs = givenUp ? NEVER : nowMs + dialogue.restSeconds * 1000;
-      return true;
+      return;
     }
     this.heard = true;
     this.aloneSinceMs = -1;
     this.step++;
     if (this.step <= types.length) {
       this.ask();
-      return true;
+      return;
     }
     this.step = -1;
     if (dialogue.repeatSeconds > 0) {
       this.atMs = nowMs + dialogue.repeatSeconds * 1000 + uniformInt(this.random, REPEAT_SPREAD_MS);
     }
-    return true;
   }
 
   private ask(): void {

@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly appliance: Appliance;
   readonly faults: AnswerFaults;
   readonly random: RandomPort;
+  /** True while a fault answers every frame with a link NAK: nothing is acted upon. */
+  readonly refusesInLink: () => boolean;
   /** To the link. */
   readonly command: (command: LinkCommand) => void;
 }
@@ -30,12 +32,27 @@ export interface SessionOptions {
 const REPORT_AFTER_MS = 500;
 const LATE_REPLY_MS = 5000;
 
+/** How long App ACK of a spontaneous state is awaited; a module may leave it out. */
+const STATE_ACK_MS = 3200;
+
+/** A request of ours, not yet given to the link or under way there. */
+interface Request {
+  readonly id: number;
+  readonly command: LinkCommand;
+  /** A spontaneous state: the link is done with its ACK, we are with the App ACK. */
+  readonly isState: boolean;
+  appAckByMs: number;
+}
+
 /** What follows when the link has finished with a message of ours. */
 type After = "say-override" | "say-state" | "reboot" | "factory-reset";
 
 export class SgdSession {
   private readonly discovery: Discovery;
   private nextId = 1;
+  /** One at a time: nothing of ours goes out while the module still owes an answer. */
+  private requests: Request[] = [];
+  private current: Request | undefined;
   private told: Told = { time: undefined };
   private readonly afterwards = new Map<number, After>();
   /** Replies held back by a profile or a fault. */
@@ -54,7 +71,7 @@ export class SgdSession {
   private frozenState: number | undefined;
 
   constructor(private readonly options: SessionOptions) {
-    this.discovery = new Discovery(options.profile, options.random, (make) => this.send(make));
+    this.discovery = new Discovery(options.profile, options.random, (make) => this.request(make));
     this.reportedOverride = false;
   }
 
@@ -62,6 +79,8 @@ export class SgdSession {
   begin(nowMs: number): void {
     const { profile, command } = this.options;
     command({ cmd: "support", types: profile.answers.types.map((digits) => Number.parseInt(digits, 16)) });
+    this.requests = [];
+    this.current = undefined;
     this.afterwards.clear();
     this.later = [];
     this.reportedState = -1;
@@ -107,6 +126,8 @@ export class SgdSession {
     const due = this.later.filter((item) => item.atMs <= nowMs);
     if (due.length > 0) this.later = this.later.filter((item) => item.atMs > nowMs);
     for (const item of due) this.respond(item.message, item.then);
+    const { current } = this;
+    if (current !== undefined && nowMs >= current.appAckByMs) this.finish(current.id, nowMs);
     this.discovery.poll(nowMs);
     this.watchState(nowMs);
     this.watchSleep(nowMs);
@@ -119,7 +140,8 @@ export class SgdSession {
     const sleep = drowsy ? this.idleSinceMs + sleepAfterSeconds * 1000 : NEVER;
     const known = this.discovery.heard && !this.discovery.isRunning;
     const state = known ? Math.min(this.changedMs, this.stateAgainMs) : NEVER;
-    return Math.min(replies, this.discovery.nextMs(), sleep, state);
+    const appAck = this.current?.appAckByMs ?? NEVER;
+    return Math.min(replies, appAck, this.discovery.nextMs(), sleep, state);
   }
 
   /** Says Sleep or Wake now. */
@@ -129,8 +151,8 @@ export class SgdSession {
   }
 
   private onMessage(type: number, payload: Uint8Array, nowMs: number): void {
-    const { profile, faults, appliance } = this.options;
-    if (linkRefusal(profile, faults, type, payload) !== undefined) return;
+    const { profile, faults, appliance, refusesInLink } = this.options;
+    if (refusesInLink() || linkRefusal(profile, faults, type, payload) !== undefined) return;
     const message = parseMessage(type, payload);
     if (isFault(message)) {
       if (type === MessageType.Basic) this.reply(nak(AppNakReason.LengthInvalid), undefined, nowMs);
@@ -138,6 +160,9 @@ export class SgdSession {
     }
     appliance.step(nowMs);
     if (message.family === "basic") {
+      const { current } = this;
+      const isStateAck = message.op === BasicOp.AppAck && message.arg === BasicOp.State;
+      if (isStateAck && current?.isState === true) this.finish(current.id, nowMs);
       const { opState } = this;
       const answer = answerBasic(message, { profile, appliance, faults, opState, nowMs });
       this.afterBasic(message.op, answer, nowMs);
@@ -179,14 +204,26 @@ export class SgdSession {
 
   private respond(message: WireMessage, then: After | undefined): void {
     const { type, payload } = payloadOf(message);
-    const id = this.send((made) => ({ cmd: "respond", id: made, type, payload }));
+    const id = this.nextId++;
     if (then !== undefined) this.afterwards.set(id, then);
+    this.options.command({ cmd: "respond", id, type, payload });
   }
 
   private onResult(result: LinkResult, nowMs: number): void {
-    if (this.discovery.onResult(result, nowMs)) return;
-    const after = this.afterwards.get(result.id);
-    this.afterwards.delete(result.id);
+    const { current } = this;
+    if (current?.id === result.id && current.isState && result.outcome === "ok") {
+      current.appAckByMs = nowMs + STATE_ACK_MS;
+      return;
+    }
+    this.discovery.onResult(result, nowMs);
+    this.finish(result.id, nowMs);
+  }
+
+  /** The message with this id is done with: what was to follow, then the next one. */
+  private finish(id: number, nowMs: number): void {
+    if (this.current?.id === id) this.current = undefined;
+    const after = this.afterwards.get(id);
+    this.afterwards.delete(id);
     switch (after) {
       case "say-override":
         this.reportedOverride = true;
@@ -202,6 +239,7 @@ export class SgdSession {
       case undefined:
         break;
     }
+    this.pump();
   }
 
   /** After `Reboot`: both sides return to start-up; a factory reset forgets the customer's override too. */
@@ -252,13 +290,20 @@ export class SgdSession {
   /** Requests a Basic message; gives its id. */
   private basic(op: number, arg: number): number {
     const { type, payload } = payloadOf({ family: "basic", op, arg });
-    return this.send((id) => ({ cmd: "request", id, type, payload }));
+    return this.request((id) => ({ cmd: "request", id, type, payload }), op === BasicOp.State);
   }
 
-  private send(make: (id: number) => LinkCommand): number {
+  private request(make: (id: number) => LinkCommand, isState = false): number {
     const id = this.nextId++;
-    this.options.command(make(id));
+    this.requests.push({ id, command: make(id), isState, appAckByMs: NEVER });
+    this.pump();
     return id;
+  }
+
+  private pump(): void {
+    if (this.current !== undefined) return;
+    this.current = this.requests.shift();
+    if (this.current !== undefined) this.options.command(this.current.command);
   }
 }
 

@@ -6,11 +6,12 @@
  * Drive it like a link: `onByteLine` for what the line says, `poll` at `nextMs()`; after `plug`, `override`,
  * `fault` … poll too, `nextMs()` says so.
  */
+import { isFault } from "../../src/base/fault.js";
 import type { LinkCounters } from "../../src/link/counters.js";
 import { LinkStack } from "../../src/link/stack.js";
 import type { ByteLine, ByteLineEvent } from "../../src/ports/line.js";
 import type { RandomPort } from "../../src/ports/time.js";
-import { ACK_BYTE, FRAME_OVERHEAD, NAK_BYTE } from "../../src/wire/frame.js";
+import { ACK_BYTE, FRAME_OVERHEAD, NAK_BYTE, parseFrame } from "../../src/wire/frame.js";
 import { stateName } from "../../src/wire/basic-words.js";
 import { decodeFrameText } from "../../src/wire/decode.js";
 import { BasicOp } from "../../src/wire/message.js";
@@ -19,7 +20,7 @@ import { isLineFault } from "../line/fault-names.js";
 import { type Appliance, type ApplianceDetail, type ApplianceState, ChargerAppliance } from "./appliance.js";
 import { AnswerFaults, isAnswerFault, isApplianceFault } from "./faults.js";
 import { chargerConfigOf, eventOptionsOf, type Profile } from "./profile-model.js";
-import { frameRefusal } from "./refusals.js";
+import { frameRefusal, linkRefusal } from "./refusals.js";
 import { SgdSession } from "./session.js";
 import { WaterHeater } from "./water-heater.js";
 
@@ -50,6 +51,8 @@ export interface SgdSimulatorOptions {
   readonly bitRates?: number;
 }
 
+/** The link stack sends no ACK before the line has been idle for so long. */
+const STACK_MIN_ACK_MS = 25;
 /** How often `poll` looks again for what it has caused itself. */
 const ROUNDS = 8;
 
@@ -84,6 +87,8 @@ export class SgdSimulator {
       },
       random,
       refuse: (frame) => frameRefusal(profile, this.answerFaults, frame),
+      acknowledges: (frame) => this.acknowledges(frame),
+      ...(answers.ackDelayMs < STACK_MIN_ACK_MS ? { earlyAckMs: answers.ackDelayMs } : {}),
       payloadReplyDeafMs: answers.payloadReplyDeafMs,
       onReset: () => {
         this.resetDue = true;
@@ -107,6 +112,7 @@ export class SgdSimulator {
       appliance: this.appliance,
       faults: this.answerFaults,
       random,
+      refusesInLink: () => this.faultLine.has("nak-03") || this.faultLine.has("nak-07"),
       command: (command) => this.stack.command(command, this.nowMs),
     });
   }
@@ -247,6 +253,14 @@ export class SgdSimulator {
     if (told === this.lastState) return;
     this.lastState = told;
     this.options.emit({ event: "state", t: this.nowMs - this.startMs, ...state });
+  }
+
+  private acknowledges(frame: Uint8Array): boolean {
+    const { answers } = this.options.profile;
+    const parsed = parseFrame(frame);
+    if (isFault(parsed) || parsed.payload.length > answers.maxPayloadBytes) return false;
+    if (!answers.types.some((digits) => Number.parseInt(digits, 16) === parsed.type)) return false;
+    return linkRefusal(this.options.profile, this.answerFaults, parsed.type, parsed.payload) === undefined;
   }
 
   /** What leaves: a link answer and a frame in one burst are two. */
