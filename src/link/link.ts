@@ -440,6 +440,7 @@ export class Link {
     else c.naksSent[code] = (c.naksSent[code] ?? 0) + 1;
     this.#o.trace?.({ dir: "tx", bytes: emitAnswer(code), atMs, fault: "" });
     this.#answeredMs = atMs;
+    this.#memory.acknowledged = true;
     this.#freeMs = atMs + this.#t.gapMs;
     if (this.#switchTo >= 0 && code < 0) this.#limits.switchRate(this.#switchTo, atMs);
     this.#switchTo = -1;
@@ -448,8 +449,12 @@ export class Link {
   #onNoise(fault: string, bytes: Uint8Array, atMs: number): void {
     countNoise(this.counters, fault, bytes.length);
     if (bytes.length > 0) this.#o.trace?.({ dir: "rx", bytes, atMs, fault });
-    this.#freeMs =
-      fault === "answer-dropped" ? atMs + this.#t.gapMs : Math.max(this.#freeMs, atMs + this.#t.gapMs);
+    if (fault === "answer-dropped") {
+      this.#memory.acknowledged = false;
+      this.#freeMs = atMs + this.#t.gapMs;
+    } else {
+      this.#freeMs = Math.max(this.#freeMs, atMs + this.#t.gapMs);
+    }
     if (fault === "collision" && this.#tx !== undefined) this.#again(this.#tx, "no-ack", -1, atMs);
   }
 

@@ -27,6 +27,8 @@ export class Memory {
   #endMs = 0;
   #wasReply = false;
   #response: "none" | "pending" | "acked" | "failed" = "none";
+  /** Our link ACK of the last message has left; where it could not, a repetition is sure to come. */
+  acknowledged = true;
   /** The response to the last message, while one is known. */
   responsePayload: Uint8Array | undefined;
 
@@ -50,7 +52,9 @@ export class Memory {
     if (this.#payload !== undefined && this.#type === type && endMs - this.#endMs <= this.#t.duplicateMs) {
       if (type >> 8 === MessageType.Basic >> 8 && equal(this.#payload, payload)) {
         if (this.#wasReply) return "duplicate-reply";
-        if (this.#response === "failed") return "repeat-response";
+        if (this.#response === "failed" || (this.#response === "acked" && !this.acknowledged)) {
+          return "repeat-response";
+        }
         if (this.#response !== "acked" || replyTo(type, payload) === "none") return "duplicate";
       }
     }
