@@ -11,7 +11,7 @@ export type Job =
   | { readonly awaits: "information" }
   | { readonly awaits: "state"; readonly by: "discovery" | "poll" | "load" }
   | { readonly awaits: "commodity"; readonly by: "discovery" | "poll" | "load" }
-  | { readonly awaits: "load-answer"; readonly op: number; readonly arg: number; readonly attempt: number }
+  | { readonly awaits: "load-answer"; readonly op: number; readonly arg: number }
   | { readonly awaits: "inform-answer"; readonly op: number; readonly arg: number }
   | { readonly awaits: "reboot-answer"; readonly kind: number }
   | { readonly awaits: "override-answer"; readonly on: boolean };

@@ -47,7 +47,7 @@ type Phase =
       readonly quiet: boolean;
       readonly busy: number;
     }
-  | { readonly awaits: "answer"; readonly sent: Sent; readonly attempt: number; readonly busy: number }
+  | { readonly awaits: "answer"; readonly sent: Sent; readonly busy: number }
   | {
       readonly awaits: "proof";
       readonly sent: Sent;
@@ -89,7 +89,6 @@ export class Load {
   #up = false;
   #wasUp = false;
   #owed: boolean;
-  #attempt = 0;
   #retries = 0;
   #mutes = 0;
   /** Corrected power level, and whether the one correction has been used. */
@@ -188,10 +187,10 @@ export class Load {
     }
   }
 
-  /** The answer to a load command. */
-  answered(attempt: number, answer: Answer, nowMs: number): void {
+  /** The answer to a load command; of no interest where another wish has come meanwhile. */
+  answered(answer: Answer, nowMs: number): void {
     const phase = this.#phase;
-    if (phase.awaits !== "answer" || phase.attempt !== attempt) return;
+    if (phase.awaits !== "answer") return;
     const { sent } = phase;
     const step = this.#step(sent.step);
     switch (answer.is) {
@@ -328,9 +327,8 @@ export class Load {
     // Owed from the moment of sending: the appliance may have taken it even if no answer comes.
     if (step.op !== BasicOp.EndShed) this.#setOwed(true);
     const sent = { step: phase.step, arg, atMs: nowMs, quiet: phase.quiet };
-    this.#attempt++;
-    this.#phase = { awaits: "answer", sent, attempt: this.#attempt, busy: phase.busy };
-    return { awaits: "load-answer", op: step.op, arg, attempt: this.#attempt };
+    this.#phase = { awaits: "answer", sent, busy: phase.busy };
+    return { awaits: "load-answer", op: step.op, arg };
   }
 
   #argOf(step: LoadStep, nowMs: number): number {

@@ -288,7 +288,7 @@ export class SgdSession {
         this.#commodityAnswer(job.by, answer, nowMs);
         break;
       case "load-answer":
-        this.#load.answered(job.attempt, answer, nowMs);
+        this.#load.answered(answer, nowMs);
         break;
       case "inform-answer":
         this.#inform.answered(answer, nowMs);

@@ -367,6 +367,18 @@ describe("what is in force is kept in force", () => {
     expect(sent[1]!.atMs - sent[0]!.atMs).toBeLessThan(129_032_000);
   });
 
+  it("is not renewed where the duration ends with the wish", () => {
+    const appliance = online();
+    appliance.session.wish(wishOf("shed", { endsAtMs: appliance.nowMs + 7_200_000 }), appliance.now);
+    appliance.run(7_200_000);
+    appliance.session.wish(wishOf("normal"), appliance.now);
+    appliance.run(10_000);
+    expect(appliance.loads).toEqual([
+      [1, 0x3c],
+      [2, 0],
+    ]);
+  });
+
   it("is renewed when it outlives its own end", () => {
     const appliance = online();
     appliance.session.wish(wishOf("shed", { endsAtMs: appliance.nowMs + 60_000 }), appliance.now);
@@ -375,6 +387,26 @@ describe("what is in force is kept in force", () => {
       [1, 6],
       [1, 0],
     ]);
+  });
+});
+
+describe("without power readings", () => {
+  it("an idle state proves a stop, one that may mean anything does not", () => {
+    for (const [state, expected] of [
+      [0, "verified"],
+      [4, "verified"],
+      [10, "unverified"],
+      [2, "unverified"],
+    ] as const) {
+      const appliance = online();
+      appliance.react = (r) => (r.type === 0x0801 ? undefined : { nak: 6 });
+      appliance.session.order({ order: "rediscover" }, appliance.now);
+      appliance.run(10_000);
+      appliance.becomes[6] = state;
+      appliance.session.wish(wishOf(limit(0)), appliance.now);
+      appliance.run(25_000);
+      expect(result(appliance), `state ${state}`).toBe(expected);
+    }
   });
 });
 
