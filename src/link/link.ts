@@ -16,6 +16,7 @@ import { countNoise, newCounters, type LinkCounters } from "./counters.js";
 import { Limits } from "./limits.js";
 import { Memory } from "./memory.js";
 import type { FrameTrace, LinkCommand, LinkEvent, LinkOutcome } from "./messages.js";
+import { Outbox, OWN, type Outgoing } from "./outbox.js";
 import { airMs, linkTiming, type LinkTiming } from "./timing.js";
 
 export interface LinkOptions {
@@ -33,25 +34,8 @@ export interface LinkOptions {
   readonly bitRates?: number;
 }
 
-/** Longest queue of each kind; more is answered with `cancelled`. */
-const MAX_QUEUE = 32;
 /** Time beyond hold and air in which a frame line says `sent` or `unsent`. */
 const LINE_SLACK_MS = 3000;
-/** Id of messages that the link sends for itself. */
-const OWN = -1;
-/** A command that cannot be taken is refused after so long: whoever asks again at once must not spin. */
-const REFUSAL_MS = 10;
-
-/** A message of ours on its way. */
-interface Outgoing {
-  readonly id: number;
-  /** `bit-rate` asks for a rate; `verify` is the type query that tries the new one. */
-  readonly role: "request" | "respond" | "bit-rate" | "verify";
-  readonly type: number;
-  readonly payload: Uint8Array;
-  tries: number;
-  notBeforeMs: number;
-}
 
 export class Link {
   readonly counters: LinkCounters;
@@ -60,11 +44,9 @@ export class Link {
   readonly #limits: Limits;
   readonly #memory: Memory;
 
-  readonly #requests: Outgoing[] = [];
-  readonly #responds: Outgoing[] = [];
-  /** What `command` and `reset` had to tell, until the next poll. */
-  #later: LinkEvent[] = [];
-  #laterMs = NEVER;
+  readonly #outbox = new Outbox();
+  /** Inside `command`, which must not emit. */
+  #quiet = false;
 
   /** Handed to the line, `sent` not yet told (`#sending`), or awaiting its ACK until `#txUntilMs`. */
   #tx: Outgoing | undefined;
@@ -101,7 +83,10 @@ export class Link {
       line: options.line,
       timing: this.#t,
       counters: this.counters,
-      emit: options.emit,
+      emit: (e) => {
+        if (this.#quiet) this.#outbox.tellLater(e, e.atMs);
+        else options.emit(e);
+      },
       types: options.types ?? [MessageType.Basic, MessageType.Intermediate, MessageType.DataLink],
       maxPayload: options.maxPayload ?? 512,
       bitRates: options.bitRates ?? 1,
@@ -112,28 +97,27 @@ export class Link {
   command(c: LinkCommand, nowMs: number): void {
     switch (c.cmd) {
       case "request":
-        this.#enqueue(this.#requests, c.id, "request", c.type, c.payload, nowMs);
+        this.#queue(c.id, "request", c.type, c.payload, nowMs);
         break;
       case "respond":
         this.#memory.responded("pending", c.type, c.payload);
-        this.#enqueue(this.#responds, c.id, "respond", c.type, c.payload, nowMs);
+        this.#queue(c.id, "respond", c.type, c.payload, nowMs);
         break;
       case "query-max-payload":
-        this.#dataLink(this.#requests, c.id, "request", DataLinkOp.QueryMaxPayload, 0, nowMs);
+        this.#dataLink(c.id, "request", DataLinkOp.QueryMaxPayload, 0, nowMs);
         break;
       case "bit-rate":
-        if (this.#limits.canRun(c.code)) {
-          this.#dataLink(this.#requests, c.id, "bit-rate", DataLinkOp.BitRate, c.code, nowMs);
-        } else {
-          this.#tellLater(c.id, 0, nowMs + REFUSAL_MS);
-        }
+        if (this.#limits.canRun(c.code)) this.#dataLink(c.id, "bit-rate", DataLinkOp.BitRate, c.code, nowMs);
+        else this.#outbox.refuse(c.id, nowMs);
         break;
       case "support":
         this.#limits.support(c.types);
         break;
       case "reset":
+        this.#quiet = true;
         this.#cancelAll(nowMs);
         this.#limits.defaults(nowMs);
+        this.#quiet = false;
         break;
     }
   }
@@ -168,7 +152,7 @@ export class Link {
 
   /** Lets time pass; sends what is due. */
   poll(nowMs: number): void {
-    if (nowMs >= this.#laterMs) this.#tellCancelled();
+    if (nowMs >= this.#outbox.laterMs) for (const e of this.#outbox.takeLater()) this.#o.emit(e);
     if (this.#heard && nowMs - this.#validMs >= this.#t.silenceMs) this.#onSilence(nowMs);
     if (nowMs >= this.#limits.trialUntilMs) this.#limits.fallBack(nowMs);
     if (this.#tx !== undefined && nowMs >= this.#txUntilMs) {
@@ -190,7 +174,7 @@ export class Link {
 
   /** When to poll next; a time that has passed means now. */
   nextMs(): number {
-    let next = Math.min(this.#laterMs, this.#limits.trialUntilMs, this.#owedUntilMs);
+    let next = Math.min(this.#outbox.laterMs, this.#limits.trialUntilMs, this.#owedUntilMs);
     if (this.#heard) next = Math.min(next, this.#validMs + this.#t.silenceMs);
     if (this.#waiting !== undefined) next = Math.min(next, this.#replyByMs);
     if (this.#tx !== undefined) return Math.min(next, this.#txUntilMs);
@@ -200,29 +184,20 @@ export class Link {
 
   // ---- sending
 
-  #dataLink(queue: Outgoing[], id: number, role: Outgoing["role"], op: number, arg: number, nowMs: number) {
-    this.#enqueue(queue, id, role, MessageType.DataLink, new Uint8Array([op, arg]), nowMs);
+  #dataLink(id: number, role: Outgoing["role"], op: number, arg: number, nowMs: number): void {
+    this.#queue(id, role, MessageType.DataLink, new Uint8Array([op, arg]), nowMs);
   }
 
-  #enqueue(
-    queue: Outgoing[],
-    id: number,
-    role: Outgoing["role"],
-    type: number,
-    payload: Uint8Array,
-    nowMs: number,
-  ): void {
-    if (!this.#carrier || queue.length >= MAX_QUEUE) {
-      if (id !== OWN) this.#tellLater(id, 0, nowMs + REFUSAL_MS);
-    } else {
-      queue.push({ id, role, type, payload, tries: 0, notBeforeMs: 0 });
-    }
+  #queue(id: number, role: Outgoing["role"], type: number, payload: Uint8Array, nowMs: number): void {
+    if (this.#carrier) this.#outbox.add(id, role, type, payload, nowMs);
+    else this.#outbox.refuse(id, nowMs);
   }
 
   /** What would go out next: replies first; requests only while nobody owes anybody anything. */
   #candidate(): Outgoing | undefined {
-    if (this.#responds.length > 0) return this.#responds[0];
-    return this.#waiting === undefined && this.#owed === undefined ? this.#requests[0] : undefined;
+    const respond = this.#outbox.respond;
+    if (respond !== undefined) return respond;
+    return this.#waiting === undefined && this.#owed === undefined ? this.#outbox.request : undefined;
   }
 
   #readyMs(o: Outgoing): number {
@@ -240,7 +215,7 @@ export class Link {
     while (this.#tx === undefined) {
       const o = this.#candidate();
       if (o === undefined || nowMs < this.#readyMs(o)) return;
-      (o.role === "respond" ? this.#responds : this.#requests).shift();
+      this.#outbox.take(o);
       const limit = o.role === "respond" ? this.#limits.replyPayload : this.#limits.sendPayload;
       if (o.payload.length > limit) {
         this.#end(o, "too-long", -1, undefined, nowMs);
@@ -267,7 +242,7 @@ export class Link {
     if (why === "busy") return this.#again(o, "no-ack", -1, atMs);
     o.tries--;
     this.#tx = undefined;
-    (o.role === "respond" ? this.#responds : this.#requests).unshift(o);
+    this.#outbox.putFirst(o);
   }
 
   #onSent(atMs: number): void {
@@ -312,7 +287,7 @@ export class Link {
     if (o.role === "bit-rate") {
       this.#tx = undefined;
       this.#limits.switchRate(o.payload[1]!, atMs);
-      this.#requests.unshift({
+      this.#outbox.putFirst({
         id: o.id,
         role: "verify",
         type: MessageType.Basic,
@@ -337,7 +312,7 @@ export class Link {
     this.counters.retries++;
     o.notBeforeMs = atMs + this.#t.backoffMinMs + (this.#o.random.uint32() % span);
     this.#tx = undefined;
-    (o.role === "respond" ? this.#responds : this.#requests).unshift(o);
+    this.#outbox.putFirst(o);
   }
 
   #end(o: Outgoing, outcome: LinkOutcome, nak: number, reply: Uint8Array | undefined, atMs: number): void {
@@ -399,7 +374,7 @@ export class Link {
 
   /** True where the frame is the reply that a request of ours awaits, whether its ACK has come or not. */
   #takeReply(type: number, payload: Uint8Array, atMs: number): boolean {
-    const first = this.#requests[0];
+    const first = this.#outbox.request;
     let o = this.#waiting;
     if (o === undefined || !answers(o, type, payload)) {
       o = this.#tx?.role === "request" ? this.#tx : first;
@@ -408,7 +383,7 @@ export class Link {
       if (o === this.#tx && this.#sending && o.tries === 1) return false;
       if (!answers(o, type, payload)) return false;
       this.counters.repliesBeforeAck++;
-      if (first === o) this.#requests.shift();
+      if (first === o) this.#outbox.take(o);
     }
     this.#memory.took(type, payload, atMs, true);
     this.#end(o, "ok", -1, payload, atMs);
@@ -418,7 +393,7 @@ export class Link {
   #repeatResponse(type: number, nowMs: number): void {
     const payload = this.#memory.responsePayload!;
     this.#memory.responded("pending", type, payload);
-    this.#enqueue(this.#responds, OWN, "respond", type, payload, nowMs);
+    this.#queue(OWN, "respond", type, payload, nowMs);
   }
 
   #onDataLink(payload: Uint8Array, atMs: number): void {
@@ -429,7 +404,7 @@ export class Link {
   #tellMaxPayload(nowMs: number): void {
     const payload = new Uint8Array([DataLinkOp.MaxPayload, this.#limits.ownCode]);
     this.#memory.responded("pending", MessageType.DataLink, payload);
-    this.#enqueue(this.#responds, OWN, "respond", MessageType.DataLink, payload, nowMs);
+    this.#queue(OWN, "respond", MessageType.DataLink, payload, nowMs);
     this.#limits.asked(nowMs);
   }
 
@@ -491,29 +466,12 @@ export class Link {
 
   /** Forgets what is under way; the results follow at the next poll. */
   #cancelAll(nowMs: number): void {
-    const all = [...this.#responds, ...this.#requests];
-    if (this.#tx !== undefined) all.push(this.#tx);
-    if (this.#waiting !== undefined) all.push(this.#waiting);
-    for (const o of all) if (o.id !== OWN) this.#tellLater(o.id, o.tries, nowMs);
-    this.#responds.length = 0;
-    this.#requests.length = 0;
+    this.#outbox.cancelAll(nowMs, this.#tx, this.#waiting);
     this.#tx = undefined;
     this.#waiting = undefined;
     this.#switchTo = -1;
     this.#clearOwed();
     this.#memory.clear();
-  }
-
-  #tellLater(id: number, tries: number, atMs: number): void {
-    this.#later.push({ ev: "result", id, outcome: "cancelled", nak: -1, reply: undefined, tries, atMs });
-    this.#laterMs = Math.min(this.#laterMs, atMs);
-  }
-
-  #tellCancelled(): void {
-    const later = this.#later;
-    this.#later = [];
-    this.#laterMs = NEVER;
-    for (const e of later) this.#o.emit(e);
   }
 
   #clearOwed(): void {

@@ -230,6 +230,33 @@ describe("link on a frame line of another kind", () => {
     expect(link.counters.strayAnswers).toBe(1);
   });
 
+  it("commands never emit, not even a reset of what was negotiated", () => {
+    const { link, events } = linkOf();
+    link.onLine({ ev: "frame", type: 0x0803, payload: Uint8Array.of(0x19, 8), endMs: 0, answer: -1 }, 0);
+    const before = events.length;
+    link.command({ cmd: "request", id: 1, type: BASIC, payload: Uint8Array.of(1, 0) }, 10);
+    link.command({ cmd: "reset" }, 20);
+    link.command({ cmd: "bit-rate", id: 2, code: 3 }, 20);
+    expect(events).toHaveLength(before);
+    expect(link.nextMs()).toBe(20);
+    link.poll(20);
+    expect(events.slice(before)).toMatchObject([
+      { ev: "result", id: 1, outcome: "cancelled" },
+      { ev: "limits", sendPayload: 2 },
+      { ev: "result", id: 2, outcome: "cancelled" },
+    ]);
+  });
+
+  it("what is supported is the session's to say", () => {
+    const pair = new WirePair();
+    const asking = new Party(pair, 0);
+    const asked = new Party(pair, 1);
+    asked.command({ cmd: "support", types: [0x0907] });
+    const ids = [asking.request(0x0907, ""), asking.request(BASIC, ""), asking.request(0x0803, "")];
+    pair.run(2000);
+    expect(ids.map((id) => asking.result(id)?.outcome)).toEqual(["ok", "nak", "ok"]);
+  });
+
   it("codes that the table lacks are counted too", () => {
     const { link } = linkOf();
     link.onLine({ ev: "answer", code: 9, atMs: 2 }, 2);
