@@ -91,7 +91,7 @@ export class EventBook {
           code = "450";
           text = `A later modification of this event is known; ${String(event.modification)} is out of sequence.`;
         } else if (verdict?.verdict === "refused") {
-          code = verdict.why.startsWith("too-many") ? "469" : "454";
+          code = verdict.why.startsWith("too-many") ? "469" : verdict.why === "dismissed" ? "451" : "454";
           text = `The event cannot be carried out: ${verdict.why}.`;
         }
       }
@@ -156,16 +156,6 @@ export class EventBook {
     );
     for (const event of told) event.refusalTold = true;
     return told;
-  }
-
-  /** When the customer's override begins to count for another event; UTC ms, Infinity for none. */
-  nextConcernUtcMs(nowUtcMs: number): number {
-    let next = Infinity;
-    for (const event of this.#known) {
-      const at = event.startUtcMs - OVERRIDE_AHEAD_MS;
-      if (event.inForce && at > nowUtcMs) next = Math.min(next, at);
-    }
-    return next;
   }
 
   #mismatch(event: VtnEvent, venId: string): Refusal | undefined {

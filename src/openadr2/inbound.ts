@@ -108,7 +108,13 @@ export class InboundReader implements XmlHandler {
         if (this.#report !== undefined) this.#report.interval = true;
         return;
       default:
-        if (name > E.itemBase && name < E.itemBase + ITEMS.length && this.#signal !== undefined) {
+        // Directly in the signal: powerAttributes has a voltage too.
+        if (
+          name > E.itemBase &&
+          name < E.itemBase + ITEMS.length &&
+          this.#signal !== undefined &&
+          this.#path[xml.depth - 2] === E.signal
+        ) {
           this.#signal.item = ITEMS[name - E.itemBase]!;
         }
     }

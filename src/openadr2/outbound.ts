@@ -28,7 +28,12 @@ function dateTime(w: XmlWriter, name: string, utcMs: number): void {
 }
 
 function duration(w: XmlWriter, name: string, ms: number): void {
-  w.open(name).leaf("xcal:duration", formatDuration(ms)).close();
+  w.open(name).leaf("xcal:duration", seconds(ms)).close();
+}
+
+/** The schema's durations have no fractions. */
+function seconds(ms: number): string {
+  return formatDuration(Math.round(ms / 1000) * 1000);
 }
 
 export function queryRegistration(requestId: string): string {
@@ -164,8 +169,8 @@ export function registerReport(
       if (point.item !== "") itemBase(w, point.item, voltage);
       w.leaf("ei:readingType", point.readingType)
         .open("oadr:oadrSamplingRate")
-        .leaf("oadr:oadrMinPeriod", formatDuration(point.minPeriodMs))
-        .leaf("oadr:oadrMaxPeriod", formatDuration(point.maxPeriodMs))
+        .leaf("oadr:oadrMinPeriod", seconds(point.minPeriodMs))
+        .leaf("oadr:oadrMaxPeriod", seconds(point.maxPeriodMs))
         .leaf("oadr:oadrOnChange", point.onChange ? "true" : "false")
         .close()
         .close();

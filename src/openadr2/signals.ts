@@ -306,6 +306,7 @@ function price(signal: VtnSignal, value: number, programme: Programme): Ask | Re
   const currency = /^[A-Z]{3}$/.test(signal.units) ? signal.units : "";
   const amount = value * scaleOf(signal.scale);
   const known = normal !== undefined && normal > 0;
+  if (!Number.isFinite(amount)) return undefined;
   switch (signal.type) {
     case "price":
       return { ask: "price", relative: known ? amount / normal : undefined, absolute: amount, currency };
