@@ -52,6 +52,8 @@ export interface ReportValue {
   /** undefined for a status payload. */
   readonly value: number | undefined;
   readonly status: ResourceStatus | undefined;
+  /** A value that is no number (OpenADR 3.1: operating states). */
+  readonly text?: string;
   readonly quality: string;
 }
 

@@ -1,5 +1,6 @@
 /** Reads what a person or a test asks for into an event; a wrong field is refused by name. */
 import type { EventContent, FieldError, VtnInterval, VtnSignal, VtnTargets } from "./event.js";
+import { checkReportDescriptors } from "./openadr3-check.js";
 import { ALL_TYPES, OPENADR3_ONLY, SIGNALS } from "./signals.js";
 
 const FIELDS = [
@@ -25,6 +26,7 @@ const FIELDS = [
   "comment",
   "targets",
   "deliverToAll",
+  "reportDescriptors",
 ];
 const SIGNAL_FIELDS = ["signal", "type", "level", "value", "unit", "intervals"];
 const TARGET_FIELDS = ["venIds", "resourceIds", "groupIds", "groupNames", "partyIds"] as const;
@@ -111,6 +113,7 @@ function read(raw: Raw, nowUtcMs: number, context: string, base: EventContent | 
     comment: string(raw, "comment", base?.comment ?? ""),
     targets: raw["targets"] === undefined && base !== undefined ? base.targets : readTargets(raw["targets"]),
     deliverToAll: bool(raw, "deliverToAll", base?.deliverToAll ?? false),
+    reportDescriptors: readReportDescriptors(raw, base),
   };
 }
 
@@ -239,6 +242,14 @@ function stretch(signal: VtnSignal, durationMs: number): VtnSignal {
 
 function sum(signal: VtnSignal): number {
   return signal.intervals.reduce((ms, x) => ms + x.durationMs, 0);
+}
+
+function readReportDescriptors(raw: Raw, base: EventContent | undefined): readonly unknown[] | null {
+  const value = raw["reportDescriptors"];
+  if (value === undefined) return base?.reportDescriptors ?? null;
+  const fault = checkReportDescriptors(value);
+  if (fault !== undefined) throw new Bad("reportDescriptors", fault);
+  return value as readonly unknown[] | null;
 }
 
 function readTargets(input: unknown): VtnTargets {

@@ -41,6 +41,8 @@ export interface EventContent {
   readonly targets: VtnTargets;
   /** Sent to every VEN although `targets.venIds` names others: to test a target mismatch. */
   readonly deliverToAll: boolean;
+  /** OpenADR 3.1 only: the reports that the event asks for, as its API has them; null = the VTN's usual ones. */
+  readonly reportDescriptors: readonly unknown[] | null;
 }
 
 export interface VtnEvent {

@@ -14,6 +14,7 @@ export const CORE_MISBEHAVIOURS = [
   "require-signatures",
   "empty-body",
   "response-500",
+  "revoke-tokens",
 ] as const;
 
 export const SERVER_MISBEHAVIOURS = [

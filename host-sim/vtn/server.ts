@@ -1,14 +1,12 @@
 /**
- * The VTN on the network: mutual TLS on 127.0.0.1 with certificates that it made itself (host-sim/pki), and its
- * small HTTP API. A test double; see `xml.ts`.
+ * The VTN on the network: OpenADR 2.0b over mutual TLS and OpenADR 3.1 over TLS, both on 127.0.0.1 with
+ * certificates that it made itself (host-sim/pki), and its small HTTP API. A test double; see `xml.ts`.
  */
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
-import * as https from "node:https";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage } from "node:http";
+import type * as https from "node:https";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
-import { CommandError } from "../cli/output.js";
 import { startLocalServer } from "../control/local-server.js";
 import { type BadCertificate, type PemPair, fingerprint20b } from "../pki/certificates.js";
 import { type Pki, openPki } from "../pki/pki.js";
@@ -17,31 +15,40 @@ import { VtnCore } from "./core.js";
 import type { ReportReceived } from "./ei-report.js";
 import type { FieldError, VtnEvent } from "./event.js";
 import type { Misbehaviour } from "./misbehaviour.js";
+import { type Clients3, openClients } from "./openadr3-clients.js";
+import { Vtn3Core, type Vtn3Options } from "./openadr3-core.js";
+import { deliverWebhooks } from "./openadr3-webhooks.js";
 import type { VtnChange, VtnCoreOptions } from "./state.js";
-import { type EventView, type VenView, eventView, venView } from "./views.js";
+import { type Reply, TlsFront } from "./tls-front.js";
+import { type EventView, type VenView, eventView, ven3View, venView } from "./views.js";
 
 export interface VtnOptions extends VtnCoreOptions {
-  /** Certificates go to `pki` in it. */
+  /** Certificates go to `pki` in it, the clients of OpenADR 3.1 to `openadr3-clients.json`. */
   readonly dataDir: string;
-  /** 0 or undefined = any free port, on 127.0.0.1. */
+  /** 0 or undefined = any free port, on 127.0.0.1: of OpenADR 2.0b, OpenADR 3.1, and the API. */
   readonly port?: number;
+  readonly port3?: number;
   readonly apiPort?: number;
   /** Names the client certificate that `clientCert` points to; default `module`. */
   readonly clientName?: string;
   /** Restricts TLS, e.g. to `TLSv1.2` and `ECDHE-ECDSA-AES128-SHA256`. */
   readonly maxTlsVersion?: "TLSv1.2" | "TLSv1.3";
   readonly ciphers?: string;
+  readonly openadr3?: Omit<Vtn3Options, "clients">;
 }
 
 export interface Vtn {
-  readonly urls: { readonly openadr2b: string };
+  readonly urls: { readonly openadr2b: string; readonly openadr3: string };
   /** Base address of the HTTP API. */
   readonly api: string;
   /** Paths of the files that a module enrols with. */
   readonly ca: string;
   readonly clientCert: string;
   readonly clientKey: string;
+  /** OAuth 2 clients of OpenADR 3.1. */
+  readonly clients: Clients3;
   readonly core: VtnCore;
+  readonly core3: Vtn3Core;
   readonly pki: Pki;
   /** @param input as `POST /events` takes it (docs/cli.md) */
   createEvent(input: unknown): VtnEvent | FieldError;
@@ -59,13 +66,7 @@ export interface Vtn {
 }
 
 export const PATH_20B = "/OpenADR2/Simple/2.0b";
-
-const MAX_REQUEST_BYTES = 1_048_576;
-/** `slow-bytes`: one piece of so many bytes in so many ms. */
-const SLOW_BYTES = 1;
-const SLOW_MS = 100;
-/** `clock-off`: the Date header is so far ahead. */
-const CLOCK_OFF_MS = 400 * 86_400_000;
+export const PATH_3 = "/openadr3/3.1.0";
 
 const CERTIFICATES: Readonly<Partial<Record<Misbehaviour, BadCertificate>>> = {
   "expired-certificate": "expired",
@@ -79,10 +80,13 @@ const CERTIFICATES: Readonly<Partial<Record<Misbehaviour, BadCertificate>>> = {
 export async function startVtn(options: VtnOptions): Promise<Vtn> {
   const pki = await openPki(join(options.dataDir, "pki"));
   const client = await pki.client(options.clientName ?? "module");
-  const core = new VtnCore({
-    reportSeconds: 10,
-    newId: (kind) => `${kind}-${randomUUID().slice(0, 18)}`,
-    ...options,
+  const clients = await openClients(join(options.dataDir, "openadr3-clients.json"));
+  const newId = (kind: string): string => `${kind}-${randomUUID().slice(0, 18)}`;
+  const core = new VtnCore({ reportSeconds: 10, newId, ...options });
+  const { misbehaviours } = core;
+  const core3 = new Vtn3Core(core.state, misbehaviours, {
+    ...options.openadr3,
+    clients: [clients.module, clients.utility],
   });
   const tls = (pair: PemPair): https.ServerOptions => ({
     key: pair.key,
@@ -92,136 +96,120 @@ export async function startVtn(options: VtnOptions): Promise<Vtn> {
     ...(options.maxTlsVersion === undefined ? {} : { maxVersion: options.maxTlsVersion }),
     ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
   });
-  const server = https.createServer(
-    { ...tls(pki.server), requestCert: true, rejectUnauthorized: true, requestTimeout: 30_000 },
-    (request, response) => void serve(core, request, response),
-  );
   // A module that polls every few minutes keeps its connection.
-  server.keepAliveTimeout = Math.max(65_000, core.state.pollSeconds * 3000);
-  // Clients that fail the handshake are their own problem; without a listener they would be nobody's.
-  server.on("tlsClientError", () => undefined);
-  await listen(server, options.port ?? 0);
-  const { port } = server.address() as AddressInfo;
-  const show = async (): Promise<void> => {
-    const name = core.misbehaviours.names().find((n) => CERTIFICATES[n] !== undefined);
-    const bad = name === undefined ? undefined : CERTIFICATES[name];
-    server.setSecureContext(tls(bad === undefined ? pki.server : await pki.bad(bad)));
-    // A kept connection or session would not look at the certificate again.
-    server.closeAllConnections();
-  };
-  const vtn: Omit<Vtn, "api" | "close"> = {
-    urls: { openadr2b: `https://127.0.0.1:${port}${PATH_20B}` },
-    ca: pki.ca.certPath,
-    clientCert: client.certPath,
-    clientKey: client.keyPath,
-    core,
-    pki,
-    createEvent: (input) => core.createEvent(input, now()),
-    modifyEvent: (id, input) => core.modifyEvent(id, input, now()),
-    cancelEvent: (id) => core.cancelEvent(id, now()),
-    withdrawEvent: (id) => core.withdrawEvent(id),
-    listEvents: () => core.state.events.list().map((event) => eventView(core.state, event, now().utcMs)),
-    vens: () => core.vens().map(venView),
-    reports: () => core.state.reports,
-    misbehave: async (name, times) => {
-      core.misbehave(name, CERTIFICATES[name] === undefined ? times : undefined);
-      if (CERTIFICATES[name] !== undefined) await show();
-    },
-    behave: async (name) => {
-      const had = core.misbehaviours.names();
-      core.behave(name);
-      if (had.some((n) => CERTIFICATES[n] !== undefined && (name === undefined || n === name))) await show();
-    },
-    onChange: (listener) => core.onChange(listener),
-  };
-  const api = await startLocalServer(options.apiPort ?? 0, vtnApi(vtn)).catch((error: unknown) => {
-    server.close();
+  const keepAliveMs = Math.max(65_000, core.state.pollSeconds * 3000);
+  const common = { misbehaviours, keepAliveMs };
+  const opened: { close(): Promise<void> }[] = [];
+  try {
+    const front2 = await TlsFront.listen({
+      ...common,
+      port: options.port ?? 0,
+      tls: { ...tls(pki.server), requestCert: true, rejectUnauthorized: true },
+      answer: (request, body) => answer20b(core, request, body),
+    });
+    opened.push(front2);
+    const front3 = await TlsFront.listen({
+      ...common,
+      port: options.port3 ?? 0,
+      // A client certificate is welcome here, not demanded: OAuth 2 is the rule.
+      tls: { ...tls(pki.server), requestCert: true, rejectUnauthorized: false },
+      answer: (request, body) => answer3(core3, request, body),
+    });
+    opened.push(front3);
+    const urls = {
+      openadr2b: `https://127.0.0.1:${front2.port}${PATH_20B}`,
+      openadr3: `https://127.0.0.1:${front3.port}${PATH_3}`,
+    };
+    core3.baseUrl = urls.openadr3;
+    core3.onNotification((notification) => {
+      deliverWebhooks(notification, pki.ca.cert, (url, why) =>
+        core.state.tell({ change: "callback-failed", url, why }),
+      );
+    });
+    const show = async (): Promise<void> => {
+      const name = misbehaviours.names().find((n) => CERTIFICATES[n] !== undefined);
+      const bad = name === undefined ? undefined : CERTIFICATES[name];
+      const shown = tls(bad === undefined ? pki.server : await pki.bad(bad));
+      front2.show(shown);
+      front3.show(shown);
+    };
+    const vtn: Omit<Vtn, "api" | "close"> = {
+      urls,
+      ca: pki.ca.certPath,
+      clientCert: client.certPath,
+      clientKey: client.keyPath,
+      clients,
+      core,
+      core3,
+      pki,
+      createEvent: (input) => core.createEvent(input, now()),
+      modifyEvent: (id, input) => core.modifyEvent(id, input, now()),
+      cancelEvent: (id) => core.cancelEvent(id, now()),
+      withdrawEvent: (id) => core.withdrawEvent(id),
+      listEvents: () => core.state.events.list().map((event) => eventView(core.state, event, now().utcMs)),
+      vens: () => [...core.vens().map(venView), ...core3.vens().map((ven) => ven3View(ven, core3))],
+      reports: () => core.state.reports,
+      misbehave: async (name, times) => {
+        core.misbehave(name, CERTIFICATES[name] === undefined ? times : undefined);
+        if (CERTIFICATES[name] !== undefined) await show();
+      },
+      behave: async (name) => {
+        const had = misbehaviours.names().filter((n) => name === undefined || n === name);
+        core.behave(name);
+        if (had.some((n) => CERTIFICATES[n] !== undefined)) await show();
+      },
+      onChange: (listener) => core.onChange(listener),
+    };
+    const api = await startLocalServer(options.apiPort ?? 0, vtnApi(vtn));
+    opened.push(api);
+    return { ...vtn, api: api.url, close: () => closeAll(opened) };
+  } catch (error) {
+    await closeAll(opened);
     throw error;
-  });
-  return {
-    ...vtn,
-    api: api.url,
-    close: async () => {
-      server.closeAllConnections();
-      await Promise.all([api.close(), new Promise<void>((resolve) => server.close(() => resolve()))]);
-    },
-  };
+  }
+}
+
+async function closeAll(opened: readonly { close(): Promise<void> }[]): Promise<void> {
+  await Promise.all(opened.map((one) => one.close()));
 }
 
 function now(): { utcMs: number } {
   return { utcMs: Date.now() };
 }
 
-function listen(server: https.Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const taken = `port ${port} is in use on 127.0.0.1: choose another, or 0 for any`;
-      reject(error.code === "EADDRINUSE" ? new CommandError(taken) : error);
-    });
-    server.listen(port, "127.0.0.1", resolve);
-  });
+function answer20b(core: VtnCore, request: IncomingMessage, body: string): Reply {
+  const path = (request.url ?? "").split("?")[0]!;
+  const at = path.indexOf(`${PATH_20B}/`);
+  const plain = (status: number, text: string): Reply => ({ status, type: "text/plain", body: text });
+  if (at < 0) return plain(404, `OpenADR 2.0b is at ${PATH_20B}/SERVICE here`);
+  if (request.method !== "POST")
+    return { ...plain(405, "OpenADR 2.0b is POST only"), headers: { Allow: "POST" } };
+  const certificate = (request.socket as TLSSocket).getPeerCertificate();
+  const fingerprint = certificate?.raw === undefined ? undefined : fingerprint20b(certificate.raw);
+  const { status, body: text } = core.handle(path.slice(at + PATH_20B.length + 1), body, fingerprint, now());
+  return status === 200 ? { status, type: "application/xml", body: text } : plain(status, text);
 }
 
-async function serve(core: VtnCore, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  response.on("error", () => undefined);
-  try {
-    const path = (request.url ?? "").split("?")[0]!;
-    const at = path.indexOf(`${PATH_20B}/`);
-    if (at < 0) {
-      send(core, response, 404, "text/plain", `OpenADR 2.0b is at ${PATH_20B}/SERVICE here`);
-      return;
-    }
-    if (request.method !== "POST") {
-      response.setHeader("Allow", "POST");
-      send(core, response, 405, "text/plain", "OpenADR 2.0b is POST only");
-      return;
-    }
-    const body = await readBody(request);
-    if (body === undefined) {
-      send(core, response, 413, "text/plain", `A message may have ${MAX_REQUEST_BYTES} bytes`);
-      return;
-    }
-    if (core.misbehaviours.take("reset")) {
-      request.socket.destroy();
-      return;
-    }
-    if (core.misbehaviours.take("no-answer")) return;
-    const certificate = (request.socket as TLSSocket).getPeerCertificate();
-    const fingerprint = certificate?.raw === undefined ? undefined : fingerprint20b(certificate.raw);
-    const reply = core.handle(path.slice(at + PATH_20B.length + 1), body, fingerprint, now());
-    send(core, response, reply.status, reply.status === 200 ? "application/xml" : "text/plain", reply.body);
-  } catch {
-    // The client went away in the middle of its request.
-    response.destroy();
-  }
+function answer3(core3: Vtn3Core, request: IncomingMessage, body: string): Reply {
+  const url = request.url ?? "";
+  const socket = request.socket as TLSSocket;
+  const answer = core3.handle(
+    {
+      method: request.method ?? "GET",
+      path: url.startsWith(`${PATH_3}/`) ? url.slice(PATH_3.length) : url,
+      body,
+      authorization: request.headers.authorization,
+      certificateName: commonName(socket),
+    },
+    now(),
+  );
+  const headers = answer.status === 401 ? { "WWW-Authenticate": 'Bearer realm="openucm"' } : {};
+  return { ...answer, type: "application/json", headers };
 }
 
-/** undefined when it is too long. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size <= MAX_REQUEST_BYTES) chunks.push(chunk as Buffer);
-  }
-  return size > MAX_REQUEST_BYTES ? undefined : Buffer.concat(chunks).toString("utf8");
-}
-
-function send(core: VtnCore, response: ServerResponse, status: number, type: string, text: string): void {
-  const body = Buffer.from(text, "utf8");
-  if (core.misbehaviours.take("clock-off")) {
-    response.sendDate = false;
-    response.setHeader("Date", new Date(Date.now() + CLOCK_OFF_MS).toUTCString());
-  }
-  response.writeHead(status, { "Content-Type": type, "Content-Length": body.length });
-  if (!core.misbehaviours.take("slow-bytes")) {
-    response.end(body);
-    return;
-  }
-  let at = 0;
-  const timer = setInterval(() => {
-    response.write(body.subarray(at, (at += SLOW_BYTES)));
-    if (at >= body.length) response.end();
-  }, SLOW_MS);
-  response.on("close", () => clearInterval(timer));
+/** Of a client certificate that our CA signed. */
+function commonName(socket: TLSSocket): string | undefined {
+  if (!socket.authorized) return undefined;
+  const name = socket.getPeerCertificate().subject?.CN;
+  return Array.isArray(name) ? name[0] : name;
 }

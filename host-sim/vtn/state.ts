@@ -31,6 +31,7 @@ export type VtnChange =
   | { readonly change: "opt"; readonly venId: string; readonly opt: OptRecord; readonly cancelled: boolean }
   | { readonly change: "offers"; readonly venId: string }
   | { readonly change: "report"; readonly report: ReportReceived }
+  | { readonly change: "callback-failed"; readonly url: string; readonly why: string }
   /** Every exchange: the names of what was asked and answered ("" where there was none). */
   | {
       readonly change: "exchange";
@@ -58,6 +59,7 @@ export class VtnState {
   readonly requestReports: "telemetry" | "all" | "none";
   readonly reportSeconds: number;
   readonly strictIds: boolean;
+  readonly marketContext: string;
   readonly newId: (kind: string) => string;
   readonly events: EventStore;
   readonly vens = new Map<string, VenRecord>();
@@ -74,8 +76,9 @@ export class VtnState {
     this.reportSeconds = options.reportSeconds ?? 60;
     this.strictIds = options.strictIds ?? false;
     this.newId = options.newId ?? ((kind) => `${kind}-${this.#nextId++}`);
+    this.marketContext = options.marketContext ?? "http://openucm.example/programme";
     this.events = new EventStore({
-      marketContext: options.marketContext ?? "http://openucm.example/programme",
+      marketContext: this.marketContext,
       newId: () => this.newId("event"),
     });
     this.events.onChange((event) => this.tell({ change: "event", item: event }));

@@ -1,5 +1,7 @@
 /** Events and VENs as the API and the page show them: plain JSON, times in UTC ms. */
 import { type EventStatus, type VtnEvent, type VtnSignal, statusOf, valueAt } from "./event.js";
+import type { Vtn3Core } from "./openadr3-core.js";
+import type { Stored } from "./openadr3-types.js";
 import type { VtnState } from "./state.js";
 import type { OptRecord, VenRecord } from "./ven.js";
 
@@ -98,5 +100,25 @@ export function venView(ven: VenRecord): VenView {
     offers: ven.offers,
     requests: [...ven.requests.values()],
     opts: [...ven.opts.values()],
+  };
+}
+
+/** A VEN object of OpenADR 3.1; what that protocol has not is empty. */
+export function ven3View(ven: Stored, core3: Vtn3Core): VenView {
+  const clientId = String(ven["clientID"]);
+  const registeredUtcMs = Date.parse(ven.createdDateTime);
+  return {
+    protocol: "openadr3",
+    venId: ven.id,
+    venName: String(ven["venName"]),
+    registrationId: clientId,
+    fingerprint: "",
+    registeredUtcMs,
+    lastSeenUtcMs: core3.lastSeenUtcMs(clientId) ?? registeredUtcMs,
+    registrations: 1,
+    reportOnly: false,
+    offers: [],
+    requests: [],
+    opts: [],
   };
 }
