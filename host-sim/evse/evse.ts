@@ -68,7 +68,9 @@ export class Evse {
 
   /** The limit to keep, amperes per phase; under 6 A means stop. Takes effect with the next {@link step}. */
   setLimit(amperes: number): void {
-    this.limitA = amperes < PILOT_MIN_A ? 0 : Math.min(amperes, this.config.installerMaxA);
+    // Down to the milliampere: what is offered never exceeds what is allowed.
+    const fineA = Math.floor(amperes * 1000 + 1e-6) / 1000;
+    this.limitA = fineA < PILOT_MIN_A ? 0 : Math.min(fineA, this.config.installerMaxA);
   }
 
   /** What the pilot is to offer, amperes; 0 = stop. */

@@ -221,18 +221,21 @@ describe("the water heater", () => {
 });
 
 describe("every profile", () => {
-  it.each(profileNames())("%s lives for six hours with a module that asks, without a stop of time", (profile) => {
-    const rig = new SgdRig(profile);
-    rig.sgd.plug();
-    for (let hour = 0; hour < 6; hour++) {
-      rig.run(3_600_000 - 900_000);
-      expect(rig.query()).toBeGreaterThanOrEqual(0);
-      rig.run(900_000 - 5000);
-      expect(rig.query()).toBeGreaterThanOrEqual(0);
-      rig.heard.length = 0;
-      rig.taps.length = 0;
-      rig.events.length = 0;
-    }
-    expect(rig.sgd.counters.requestsFailed).toBe(0);
-  });
+  it.each(profileNames())(
+    "%s lives for six hours with a module that asks, without a stop of time",
+    (profile) => {
+      const rig = new SgdRig(profile);
+      rig.sgd.plug();
+      for (let hour = 0; hour < 6; hour++) {
+        rig.run(3_600_000 - 900_000);
+        expect(rig.query()).toBeGreaterThanOrEqual(0);
+        rig.run(900_000 - 5000);
+        expect(rig.query()).toBeGreaterThanOrEqual(0);
+        rig.heard.length = 0;
+        rig.taps.length = 0;
+        rig.events.length = 0;
+      }
+      expect(rig.sgd.counters.requestsFailed).toBe(0);
+    },
+  );
 });

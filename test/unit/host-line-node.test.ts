@@ -115,7 +115,6 @@ describe.skipIf(process.platform === "win32")("pseudo-terminal", () => {
     const { line, bytes } = await open("pty");
     for (const value of [1, 2]) {
       const far = await open(line.path!);
-      await until("carrier", () => far.events.some((event) => event.ev === "carrier"));
       expect(far.line.setBitRate(38_400)).toBe(true);
       far.line.write(Uint8Array.from([value, 0x0a, 0x0d, 0x03]));
       await until("bytes here", () => bytes().length === 4 * value);
@@ -127,10 +126,9 @@ describe.skipIf(process.platform === "win32")("pseudo-terminal", () => {
     expect(bytes()).toEqual([1, 10, 13, 3, 2, 10, 13, 3]);
   });
 
-  it("a serial port whose adapter goes is told by the carrier and opened again", async () => {
+  it("a serial port whose adapter goes is told by the carrier, and goes on without it", async () => {
     const { line } = await open("pty");
     const far = await open(line.path!);
-    await until("carrier", () => far.events.length > 0);
     await line.close();
     await until("carrier gone", () => far.events.some((event) => event.ev === "carrier" && !event.on));
     far.line.write(Uint8Array.from([1]));

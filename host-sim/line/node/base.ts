@@ -25,8 +25,8 @@ const LAST_RETRY_MS = 5000;
 /** What all lines of Node have in common: the telling of events, the timing of `sent`, the pauses between tries. */
 export class LineEvents {
   bitsPerSecond: number;
-  /** Undefined until it is known. */
-  #on: boolean | undefined;
+  /** A link takes its line for connected until it is told otherwise. */
+  #on = true;
   /** Events of the time before the caller has got its line. */
   #early: ByteLineEvent[] | undefined = [];
   #closed = false;

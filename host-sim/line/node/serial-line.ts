@@ -1,5 +1,9 @@
+import { existsSync } from "node:fs";
 import { SerialPort } from "serialport";
 import { LineError, type LineEvents, type NodeLine } from "./base.js";
+
+/** How often it is looked whether the device is still there: a read alone can miss that it went. */
+const WATCH_MS = 1000;
 
 /** A serial port, 8N1, raw; opened again when an adapter was pulled and put in. */
 export async function openSerial(path: string, events: LineEvents): Promise<NodeLine> {
@@ -14,7 +18,8 @@ export async function openSerial(path: string, events: LineEvents): Promise<Node
       port.on("close", () => {
         events.carrier(false);
         if (current === port) current = undefined;
-        events.retry(reopen);
+        // Another terminal may have the number of a pseudo-terminal by now: not ours to write to.
+        if (!path.startsWith("/dev/pts/")) events.retry(reopen);
       });
       port.open((error) => {
         if (error !== null) {
@@ -41,6 +46,10 @@ export async function openSerial(path: string, events: LineEvents): Promise<Node
   };
 
   await open();
+  const watch = setInterval(() => {
+    if (process.platform !== "win32" && current?.isOpen === true && !existsSync(path))
+      current.close(() => undefined);
+  }, WATCH_MS);
   return {
     path: undefined,
     url: undefined,
@@ -73,6 +82,7 @@ export async function openSerial(path: string, events: LineEvents): Promise<Node
     },
     close() {
       events.close();
+      clearInterval(watch);
       const port = current;
       current = undefined;
       if (port?.isOpen !== true) return Promise.resolve();
