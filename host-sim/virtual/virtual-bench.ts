@@ -6,6 +6,7 @@
 import { fromHex, toHex } from "../../src/base/hex.js";
 import { seededRandom } from "../../src/base/random.js";
 import type { HttpRequest } from "../../src/ports/http.js";
+import type { ByteLineEvent } from "../../src/ports/line.js";
 import { NEVER } from "../../src/ports/time.js";
 import type { Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
 import { readConfig, type UcmConfig } from "../../src/setup/config.js";
@@ -27,6 +28,15 @@ export interface VirtualBenchOptions {
   readonly utcMs?: number;
   /** Time from a request to its answer, ms. */
   readonly httpDelayMs?: number;
+  /** Hangs something else on the line than the charger's simulator, e.g. a recorded appliance. */
+  readonly appliance?: (end: VirtualEnd) => LineUser;
+}
+
+/** Whatever hangs on an end of the line. */
+export interface LineUser {
+  onByteLine(event: ByteLineEvent, nowMs: number): void;
+  poll(nowMs: number): void;
+  nextMs(): number;
 }
 
 interface Pending {
@@ -46,7 +56,9 @@ export class VirtualBench {
   nowMs = 0;
   readonly line: VirtualLine;
   readonly vtn: VtnCore;
+  /** The charger; on a line of its own where `appliance` takes its place. */
   readonly sgd: SgdSimulator;
+  readonly #appliance: LineUser;
   /** Everything that the module told, with its time. */
   readonly told: { readonly atMs: number; readonly event: PlainEvent }[] = [];
   /** Every change of the charger's state. */
@@ -83,12 +95,15 @@ export class VirtualBench {
         : loadProfile(options.profile ?? "evse-level2-32a");
     this.sgd = new SgdSimulator({
       profile,
-      line: this.#chargerEnd,
+      line: options.appliance
+        ? new VirtualLine({ bitsPerSecond: 19_200, random: this.#random }).end("nobody")
+        : this.#chargerEnd,
       random: this.#random,
       emit: (event) => {
         if (event.event === "state") this.states.push(event);
       },
     });
+    this.#appliance = options.appliance?.(this.#chargerEnd) ?? this.sgd;
     const config = readConfig({
       upstreams: [
         {
@@ -153,7 +168,7 @@ export class VirtualBench {
   }
 
   #nextMs(): number {
-    let next = Math.min(this.line.nextMs(), this.sgd.nextMs(), this.#wakeMs);
+    let next = Math.min(this.line.nextMs(), this.#appliance.nextMs(), this.#wakeMs);
     for (const pending of this.#pending) next = Math.min(next, pending.atMs);
     if (next === NEVER) throw new Error("nobody has anything to do any more");
     return Math.max(this.nowMs, Math.ceil(next));
@@ -165,8 +180,8 @@ export class VirtualBench {
     this.nowMs = ms;
     this.line.poll(ms);
     for (let event = this.#chargerEnd.take(); event; event = this.#chargerEnd.take())
-      this.sgd.onByteLine(event, ms);
-    this.sgd.poll(ms);
+      this.#appliance.onByteLine(event, ms);
+    this.#appliance.poll(ms);
     for (let event = this.#moduleEnd.take(); event; event = this.#moduleEnd.take()) {
       if (event.ev === "rx") this.#inputs.push({ k: "rx", hex: toHex(event.bytes), atMs: event.atMs });
       else if (event.ev === "sent") this.#inputs.push({ k: "sent", atMs: event.atMs });
