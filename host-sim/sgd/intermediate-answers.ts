@@ -4,13 +4,17 @@ import type { CommodityRecord, IntermediateMessage } from "../../src/wire/messag
 import type { Appliance } from "./appliance.js";
 import { informationOf, type Profile } from "./profile-model.js";
 
+/** Before the records of a commodity reply, and each of them (cta2045 5.11). */
+const REPLY_HEAD_BYTES = 3;
+const RECORD_BYTES = 13;
+
 /** What the appliance has been told by Intermediate messages. */
 export interface Told {
   time: { readonly value: UtcTime; readonly atMs: number } | undefined;
 }
 
 /**
- * Carries an Intermediate request out and gives its reply. Undefined: not one that this appliance answers
+ * Carries an Intermediate request out and gives its reply, cut to the `maxBytes` that the module takes. Undefined: not one that this appliance answers
  * (refused by link NAK 07 or by response code 01, as its profile has it), or a reply itself.
  */
 export function answerIntermediate(
@@ -18,25 +22,25 @@ export function answerIntermediate(
   profile: Profile,
   appliance: Appliance,
   told: Told,
+  maxBytes: number,
   nowMs: number,
 ): IntermediateMessage | undefined {
   if (!isAnswered(profile, message.name)) return undefined;
-  const { Success, BadValue, Busy } = ResponseCode;
+  const { Success, BadValue, Busy, ResponseLength } = ResponseCode;
   switch (message.name) {
-    case "GetInformation":
-      return {
-        family: "intermediate",
-        name: "InformationReply",
-        responseCode: Success,
-        information: informationOf(profile),
-      };
+    case "GetInformation": {
+      const information = informationOf(profile, maxBytes);
+      const responseCode = information === undefined ? ResponseLength : Success;
+      return { family: "intermediate", name: "InformationReply", responseCode, information };
+    }
     case "GetCommodity": {
       const { commodities, measured } = profile.answers;
       const wanted =
         message.code === undefined ? commodities : commodities.filter((code) => code === message.code);
       const records = wanted
         .map((code) => appliance.commodity(code, measured))
-        .filter((record): record is CommodityRecord => record !== undefined);
+        .filter((record): record is CommodityRecord => record !== undefined)
+        .slice(0, Math.max(0, Math.floor((maxBytes - REPLY_HEAD_BYTES) / RECORD_BYTES)));
       const responseCode = records.length === 0 ? BadValue : Success;
       return { family: "intermediate", name: "CommodityReply", responseCode, records };
     }

@@ -209,9 +209,18 @@ function checkSense(profile: Profile, faults: Fault[]): void {
 
 const FIRMWARE = /^20(\d\d)-(\d\d)-(\d\d) (\d{1,3})\.(\d{1,3})$/;
 
-/** The answer to GetInformation, cut to the profile's length. */
-export function informationOf({ identity }: Profile): DeviceInformation {
-  const { payloadBytes, version, revision, model, serial } = identity;
+/** Lengths that the answer to GetInformation can have: members are cut from the end. */
+const INFORMATION_BYTES = [53, 48, 32, 16] as const;
+
+/**
+ * The answer to GetInformation, cut to the profile's length and to what the module takes; undefined where it
+ * takes not even the shortest.
+ */
+export function informationOf({ identity }: Profile, maxBytes = 53): DeviceInformation | undefined {
+  const most = Math.min(maxBytes, identity.payloadBytes);
+  const payloadBytes = INFORMATION_BYTES.find((length) => length <= most);
+  if (payloadBytes === undefined) return undefined;
+  const { version, revision, model, serial } = identity;
   const [, year, month, day, major, minor] = (FIRMWARE.exec(identity.firmware) ?? []).map(Number);
   const firmware = { year: year!, month: month! - 1, day: day!, major: major!, minor: minor! };
   return {

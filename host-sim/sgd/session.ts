@@ -6,6 +6,7 @@
 import { isFault } from "../../src/base/fault.js";
 import { uniformInt } from "../../src/base/random.js";
 import type { LinkCommand, LinkEvent, LinkResult } from "../../src/link/messages.js";
+import { DEFAULT_PAYLOAD, DEFAULT_TIMING } from "../../src/link/timing.js";
 import { NEVER, type RandomPort } from "../../src/ports/time.js";
 import { AppNakReason, BasicOp, MessageType, type WireMessage } from "../../src/wire/message.js";
 import { parseMessage, payloadOf } from "../../src/wire/payload.js";
@@ -35,6 +36,9 @@ const LATE_REPLY_MS = 5000;
 /** How long App ACK of a spontaneous state is awaited; a module may leave it out. */
 const STATE_ACK_MS = 3200;
 
+/** Longest reply that the link sends to a module that has not told its payload limit. */
+const UNTOLD_REPLY_BYTES = DEFAULT_TIMING.unnegotiatedReplyBytes;
+
 /** A request of ours, not yet given to the link or under way there. */
 interface Request {
   readonly id: number;
@@ -52,6 +56,7 @@ export class SgdSession {
   private nextId = 1;
   /** One at a time: nothing of ours goes out while the module still owes an answer. */
   private requests: Request[] = [];
+  private maxReply = UNTOLD_REPLY_BYTES;
   private current: Request | undefined;
   private told: Told = { time: undefined };
   private readonly afterwards = new Map<number, After>();
@@ -118,6 +123,8 @@ export class SgdSession {
         if (event.state === "lost" || event.state === "plugged") this.begin(nowMs);
         break;
       case "limits":
+        // Before the module has told its limit the link takes longer replies than requests.
+        this.maxReply = event.sendPayload > DEFAULT_PAYLOAD ? event.sendPayload : UNTOLD_REPLY_BYTES;
         break;
     }
   }
@@ -167,7 +174,7 @@ export class SgdSession {
       const answer = answerBasic(message, { profile, appliance, faults, opState, nowMs });
       this.afterBasic(message.op, answer, nowMs);
     } else if (message.family === "intermediate") {
-      const reply = answerIntermediate(message, profile, appliance, this.told, nowMs);
+      const reply = answerIntermediate(message, profile, appliance, this.told, this.maxReply, nowMs);
       if (reply !== undefined) this.reply(reply, undefined, nowMs);
       else if ((payload[1]! & 0x80) === 0) {
         const rest = new Uint8Array([1]);

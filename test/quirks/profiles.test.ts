@@ -1,6 +1,7 @@
 /** Each profile with a quirk, seen from the module's side of the line: what it does that others do not. */
 import { describe, expect, it } from "vitest";
-import { profileNames } from "../../host-sim/sgd/profile.js";
+import { readProfile } from "../../host-sim/sgd/profile-model.js";
+import { profileNames, type SgdProfile } from "../../host-sim/sgd/profile.js";
 import { getCommodity } from "../../src/wire/commodity.js";
 import { getInformation } from "../../src/wire/information.js";
 import { BasicOp, MessageType } from "../../src/wire/message.js";
@@ -133,6 +134,38 @@ describe("a car that falls asleep", () => {
     rig.sgd.fault("wake-car");
     rig.run(15_000);
     expect(rig.sgd.state()).toMatchObject({ opState: 1, currentA: 32 });
+  });
+});
+
+describe("a profile of one's own", () => {
+  it("refuses by response code 01 or link NAK 06, says Sleep when idle and Wake when a car comes", () => {
+    const profile = readProfile({
+      name: "own",
+      title: "own",
+      kind: "evse",
+      answers: {
+        refusedOps: ["LoadUp"],
+        refusal: "nak-06",
+        requests: ["GetInformation"],
+        requestRefusal: "code-01",
+      },
+      dialogue: { sleepAfterSeconds: 60 },
+    });
+    if (Array.isArray(profile)) throw new Error("not a profile");
+    const rig = new SgdRig(profile as SgdProfile);
+    rig.run(30_000);
+    rig.negotiate();
+    expect(rig.basic(BasicOp.LoadUp)).toBe("nak 6");
+    expect([...rig.ask(getCommodity()).reply!]).toEqual([6, 0x80, 1]);
+    expect(said(rig, BasicOp.Sleep)).toEqual([]);
+    rig.run(60_000);
+    expect(said(rig, BasicOp.Sleep)).toEqual([0]);
+    rig.run(600_000);
+    expect(said(rig, BasicOp.Sleep)).toEqual([0]);
+    rig.sgd.plug();
+    rig.run(10_000);
+    expect(said(rig, BasicOp.Wake)).toEqual([0]);
+    expect(rig.sgd.state().opState).toBe(1);
   });
 });
 

@@ -29,7 +29,7 @@ export class SgdRig {
   readonly #moduleEnd: VirtualEnd;
   #nextId = 1;
 
-  constructor(profile: string | SgdProfile, seed = 1) {
+  constructor(profile: string | SgdProfile, seed = 1, modulePayload = 512) {
     this.random = seededRandom(seed);
     this.line = new VirtualLine({ bitsPerSecond: 19_200, random: this.random });
     this.line.tap((tap) => this.taps.push(tap));
@@ -44,6 +44,7 @@ export class SgdRig {
     this.module = new LinkStack({
       line: this.#moduleEnd,
       random: this.random,
+      maxPayload: modulePayload,
       emit: (event) => this.#onModule(event),
     });
   }

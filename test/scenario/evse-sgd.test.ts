@@ -58,6 +58,22 @@ describe("charger on the line", () => {
     expect(none).toMatchObject({ responseCode: 2, records: [] });
   });
 
+  it("cuts its answers to what the module takes", () => {
+    for (const [payload, information, records] of [
+      [16, 16, 1],
+      [32, 32, 2],
+      [64, 53, 4],
+    ] as const) {
+      const rig = new SgdRig("evse-level2-32a", 1, payload);
+      rig.run(10_000);
+      expect(rig.ask(getInformation()).reply).toHaveLength(information);
+      expect(rig.ask(getCommodity()).reply).toHaveLength(3 + 13 * records);
+    }
+    const tiny = new SgdRig("evse-level2-32a", 1, 8);
+    tiny.run(10_000);
+    expect([...tiny.ask(getInformation()).reply!]).toEqual([1, 0x81, 4]);
+  });
+
   it("keeps the time it is told", () => {
     const rig = charging();
     rig.negotiate();

@@ -2,6 +2,7 @@ import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { LineError, openLine, type NodeLine } from "../../host-sim/line/node/open-line.js";
+import { monotonicMs } from "../../host-sim/runtime/clock.js";
 import type { ByteLineEvent } from "../../src/ports/line.js";
 
 const opened: { close(): unknown }[] = [];
@@ -75,13 +76,14 @@ describe.skipIf(process.platform === "win32")("pseudo-terminal", () => {
   it("tells sent when the last bit has left at 19,200 bit/s, in order", async () => {
     const { line, events } = await open("pty");
     plain(line.path!);
-    const started = performance.now();
+    const started = monotonicMs();
     line.write(new Uint8Array(96));
     line.write(new Uint8Array(96));
     await until("sent twice", () => events.filter((event) => event.ev === "sent").length === 2);
-    expect(performance.now() - started).toBeGreaterThanOrEqual(99);
-    const [first, second] = events.filter((event) => event.ev === "sent").map((event) => event.atMs);
-    expect(second! - first!).toBeGreaterThanOrEqual(45);
+    const [first, second] = events.flatMap((event) => (event.ev === "sent" ? [event.atMs] : []));
+    // Never early; a busy computer may be late.
+    expect(first! - started).toBeGreaterThanOrEqual(50);
+    expect(second! - started).toBeGreaterThanOrEqual(100);
   });
 
   it("lives on when the other side closes and opens again, and keeps nothing old for it", async () => {
