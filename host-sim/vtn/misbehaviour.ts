@@ -79,12 +79,21 @@ export function spoil(set: MisbehaviourSet, document: string): string {
   if (set.take("empty-body")) return "";
   if (set.take("huge-answer")) {
     const at = document.indexOf("<oadr:oadrSignedObject>");
-    const comment = `<!--${"x".repeat(HUGE_BYTES - document.length - 7)}-->`;
+    const comment = `<!--${"x".repeat(Math.max(0, HUGE_BYTES - document.length - 7))}-->`;
     return document.slice(0, at) + comment + document.slice(at);
   }
   if (set.take("truncated-body")) return document.slice(0, document.length >> 1);
   if (set.take("invalid-xml")) {
     return document.replace("</oadr:oadrSignedObject>", "</oadr:oadrSingedObject> & <");
   }
+  return document;
+}
+
+/** The same for the JSON of OpenADR 3.1. */
+export function spoilJson(set: MisbehaviourSet, document: string): string {
+  if (set.take("empty-body")) return "";
+  if (set.take("huge-answer")) return document + " ".repeat(Math.max(0, HUGE_BYTES - document.length));
+  if (set.take("truncated-body")) return document.slice(0, document.length >> 1);
+  if (set.take("invalid-xml")) return `${document.slice(0, -1)},}`;
   return document;
 }

@@ -3,7 +3,7 @@
  * API of the bench makes (`event-store.ts`) stand beside those that a business-logic client posts here.
  */
 import { type VtnEvent, isFieldError } from "./event.js";
-import { type Misbehaviour, type MisbehaviourSet, HUGE_BYTES } from "./misbehaviour.js";
+import { type MisbehaviourSet, spoilJson } from "./misbehaviour.js";
 import { Auth3, AuthRefusal, type Caller, type Client3 } from "./openadr3-auth.js";
 import { checkRequest } from "./openadr3-check.js";
 import { dateTime3, speaks31, transpired } from "./openadr3-event.js";
@@ -26,6 +26,8 @@ export interface Vtn3Options {
   readonly tokenSeconds?: number;
   /** Whether programs and events may be read without a token, as from a public tariff server. */
   readonly anonymousRead?: boolean;
+  /** How a client logs in to the MQTT broker: nobody asks, or its client id and a bearer token. */
+  readonly mqttLogin?: "anonymous" | "token";
   /** What an event asks for that names no reports. */
   readonly reportDescriptors?: readonly JsonObject[];
 }
@@ -66,6 +68,7 @@ export class Vtn3Core {
   readonly #state: VtnState;
   readonly #misbehaviours: MisbehaviourSet;
   readonly #anonymousRead: boolean;
+  readonly #mqttLogin: "anonymous" | "token";
   readonly #auth: Auth3;
   readonly #store: Store3;
   readonly #seen = new Map<string, number>();
@@ -74,6 +77,7 @@ export class Vtn3Core {
   constructor(state: VtnState, misbehaviours: MisbehaviourSet, options: Vtn3Options = {}) {
     this.#state = state;
     this.#misbehaviours = misbehaviours;
+    this.#mqttLogin = options.mqttLogin ?? "anonymous";
     this.#anonymousRead = options.anonymousRead ?? true;
     this.#store = new Store3(state, options.reportDescriptors ?? null);
     this.#auth = new Auth3(options.clients ?? [], options.tokenSeconds ?? 3600, state.newId);
@@ -99,6 +103,17 @@ export class Vtn3Core {
     this.#auth.revokeAll();
   }
 
+  /** Whether the broker lets a client in. */
+  admitsMqtt(
+    username: string | undefined,
+    password: string | undefined,
+    now: { readonly utcMs: number },
+  ): boolean {
+    if (this.#mqttLogin === "anonymous") return true;
+    const caller = this.#auth.caller(`Bearer ${password ?? ""}`, undefined, now.utcMs);
+    return !(caller instanceof Problem) && caller.clientId === username;
+  }
+
   /** One exchange. Never throws. */
   handle(request: Request3, now: { readonly utcMs: number }): Answer3 {
     let answer: Answer3;
@@ -117,7 +132,7 @@ export class Vtn3Core {
       reply: "",
       code: String(answer.status),
     });
-    return this.#spoil(answer);
+    return { ...answer, body: spoilJson(this.#misbehaviours, answer.body) };
   }
 
   #route(request: Request3, utcMs: number): Answer3 {
@@ -146,11 +161,11 @@ export class Vtn3Core {
     if (method !== "GET") refuse(405, "notifiers can only be read");
     if (caller.role === "anonymous" && !this.#anonymousRead) refuse(401, "fetch a token from /auth/token");
     if (parts.length === 1) {
-      const mqtt = {
-        URIS: [this.mqttUri ?? ""],
-        serialization: "JSON",
-        authentication: { method: "ANONYMOUS" },
-      };
+      const authentication =
+        this.#mqttLogin === "token"
+          ? { method: "OAUTH2_BEARER_TOKEN", username: "{clientID}" }
+          : { method: "ANONYMOUS" };
+      const mqtt = { URIS: [this.mqttUri ?? ""], serialization: "JSON", authentication };
       return ok({ WEBHOOK: true, ...(this.mqttUri === undefined ? {} : { MQTT: mqtt }) });
     }
     const topics =
@@ -373,16 +388,6 @@ export class Vtn3Core {
       sees: (caller, of) => this.#store.sees(caller, of),
     });
     for (const listener of this.#listeners) listener(made);
-  }
-
-  #spoil(answer: Answer3): Answer3 {
-    const take = (name: Misbehaviour): boolean => this.#misbehaviours.take(name);
-    if (take("empty-body")) return { ...answer, body: "" };
-    if (take("huge-answer"))
-      return { ...answer, body: answer.body + " ".repeat(HUGE_BYTES - answer.body.length) };
-    if (take("truncated-body")) return { ...answer, body: answer.body.slice(0, answer.body.length >> 1) };
-    if (take("invalid-xml")) return { ...answer, body: `${answer.body.slice(0, -1)},}` };
-    return answer;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The VTN on the network: OpenADR 2.0b over mutual TLS and OpenADR 3.1 over TLS, both on 127.0.0.1 with
- * certificates that it made itself (host-sim/pki), and its small HTTP API. A test double; see `xml.ts`.
+ * certificates that it made itself (host-sim/pki), with a broker for MQTT notifications, and its small HTTP API. A test double; see `xml.ts`.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
@@ -15,6 +15,7 @@ import { VtnCore } from "./core.js";
 import type { ReportReceived } from "./ei-report.js";
 import type { FieldError, VtnEvent } from "./event.js";
 import type { Misbehaviour } from "./misbehaviour.js";
+import { MqttBroker } from "./mqtt-broker.js";
 import { type Clients3, openClients } from "./openadr3-clients.js";
 import { Vtn3Core, type Vtn3Options } from "./openadr3-core.js";
 import { deliverWebhooks } from "./openadr3-webhooks.js";
@@ -121,7 +122,15 @@ export async function startVtn(options: VtnOptions): Promise<Vtn> {
       openadr3: `https://127.0.0.1:${front3.port}${PATH_3}`,
     };
     core3.baseUrl = urls.openadr3;
+    const broker = await MqttBroker.listen({
+      port: 0,
+      tls: tls(pki.server),
+      admit: (username, password) => core3.admitsMqtt(username, password, now()),
+    });
+    opened.push(broker);
+    core3.mqttUri = broker.uri;
     core3.onNotification((notification) => {
+      for (const topic of notification.topics) broker.publish(topic, JSON.stringify(notification.body));
       deliverWebhooks(notification, pki.ca.cert, (url, why) =>
         core.state.tell({ change: "callback-failed", url, why }),
       );
@@ -132,6 +141,7 @@ export async function startVtn(options: VtnOptions): Promise<Vtn> {
       const shown = tls(bad === undefined ? pki.server : await pki.bad(bad));
       front2.show(shown);
       front3.show(shown);
+      broker.show(shown);
     };
     const vtn: Omit<Vtn, "api" | "close"> = {
       urls,
