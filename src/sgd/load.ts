@@ -3,74 +3,30 @@
  * state (and power, where there is any) asked until it shows obedience or the settling time is over. Refusals
  * go down the chain, silence is tried again, and what is in force is watched: an appliance that forgets it is
  * told again. End Shed is an obligation: once anything else may have reached the appliance, it is owed until it
- * is seen to be done, and it is never sent while something else is wanted.
+ * is seen to be done. It is not sent while something else is wanted, but in two cases: what is wanted is refused
+altogether, or overridden, while the appliance still carries out an older and stronger command.
  */
 import { NEVER } from "../ports/time.js";
 import type { LoadResult } from "../ports/sgd-status.js";
 import { encodeDuration, hasDuration, OpState } from "../wire/basic.js";
 import { AppNakReason, BasicOp } from "../wire/message.js";
-import { appNakText, durationByteMs, loadCommandName, nakText } from "./codes.js";
+import { appNakText, loadCommandName, nakText } from "./codes.js";
 import type { Facts } from "./facts.js";
 import type { Answer, Job } from "./job.js";
+import { LevelCorrection } from "./load-level.js";
+import {
+  DOUBT_MS,
+  lapseMsOf,
+  phaseDueMs,
+  quietly,
+  type Phase,
+  type Proof,
+  type Sent,
+  type Turn,
+} from "./load-phase.js";
 import type { LoadStep, LoadWish } from "./messages.js";
 import type { SgdSettings } from "./settings.js";
-import { loweredLevel, sightOf, type Sight } from "./verify.js";
-
-/** How long an appliance that did not answer, or seems to have forgotten, is looked at before it is told again. */
-const DOUBT_MS = 3_000;
-/** A duration is renewed so long before it lapses. */
-const RENEW_MS = 5_000;
-/** A power reading older than this says nothing about "just before". */
-const BASELINE_MS = 90_000;
-/** Below this part of what a level should give, while the car could take more, the level is too low. */
-const TOO_LOW = 0.85;
-
-/** What was sent, and how. */
-interface Sent {
-  readonly step: number;
-  readonly arg: number;
-  /** When it went out, ms. */
-  readonly atMs: number;
-  /** A renewal: the status keeps saying what it said until the outcome differs. */
-  readonly quiet: boolean;
-}
-
-type Phase =
-  /** No wish, or the wish holds and needs no watch. */
-  | { readonly awaits: "wish" }
-  /** The appliance is not there. */
-  | { readonly awaits: "link" }
-  | {
-      readonly awaits: "turn";
-      readonly step: number;
-      readonly dueMs: number;
-      readonly quiet: boolean;
-      readonly busy: number;
-    }
-  | { readonly awaits: "answer"; readonly sent: Sent; readonly busy: number }
-  | {
-      readonly awaits: "proof";
-      readonly sent: Sent;
-      readonly untilMs: number;
-      /**
-       * Not obeyed by then: told again at once (an answer got lost, or it forgot), judged, or, where only the
-       * power is too high, given the settling time and judged then.
-       */
-      readonly then: "resend" | "judge" | "settle";
-      askAtMs: number;
-      ask: "state" | "power" | "asked";
-      /** When the last state came, and what it and the power said. */
-      stateAtMs: number;
-      sight: Sight | undefined;
-    }
-  /** In force and seen to be; watched. */
-  | { readonly awaits: "lapse"; readonly sent: Sent; readonly lapseMs: number; trimMs: number }
-  /** Overridden, not obeyed or not heard: again later, or sooner when the appliance shows a change. */
-  | { readonly awaits: "retry"; readonly dueMs: number; readonly sent: Sent | undefined }
-  /** Refused for good: until another wish or another discovery. */
-  | { readonly awaits: "change" };
-
-type Proof = Phase & { readonly awaits: "proof" };
+import { sightOf, type Sight } from "./verify.js";
 
 export interface LoadHooks {
   /** NAK reason 5 was seen. */
@@ -91,10 +47,9 @@ export class Load {
   #owed: boolean;
   #retries = 0;
   #mutes = 0;
-  /** Corrected power level, and whether the one correction has been used. */
-  #level: number | undefined;
-  #corrected = false;
-  #baselineW: number | undefined;
+  readonly #level: LevelCorrection;
+  /** What the appliance has taken, and for which wish. */
+  #taken: { readonly op: number; readonly key: string } | undefined;
   #refusal = "";
   #refusedForGood = true;
 
@@ -105,6 +60,7 @@ export class Load {
     owed: boolean,
   ) {
     this.#owed = owed;
+    this.#level = new LevelCorrection(facts);
   }
 
   wish(wish: LoadWish, nowMs: number): void {
@@ -116,9 +72,7 @@ export class Load {
     }
     this.#retries = 0;
     this.#mutes = 0;
-    this.#level = undefined;
-    this.#corrected = false;
-    this.#baselineW = nowMs - this.facts.meteredAtMs < BASELINE_MS ? this.facts.powerW : undefined;
+    this.#level.begin(nowMs);
     if (this.#wantsNormal && !this.#owed) this.#phase = { awaits: "wish" };
     else this.#again(nowMs);
   }
@@ -133,6 +87,7 @@ export class Load {
 
   /** The appliance is gone; `forgets` where what comes back may be another one, or a rebooted one. */
   down(forgets: boolean, nowMs: number): void {
+    if (forgets) this.#taken = undefined;
     if (forgets && this.#wasUp) this.#setOwed(true);
     this.#up = false;
     if (this.#wish === undefined || this.#phase.awaits === "wish") return;
@@ -149,9 +104,14 @@ export class Load {
 
   next(nowMs: number): Job | undefined {
     const phase = this.#phase;
+    if (!this.#up) return undefined;
     switch (phase.awaits) {
       case "turn":
-        return nowMs >= phase.dueMs && this.#up ? this.#send(phase, nowMs) : undefined;
+        return nowMs >= phase.dueMs ? this.#send(phase, nowMs) : undefined;
+      case "release":
+        if (nowMs < phase.dueMs) return undefined;
+        this.#phase = { awaits: "release-answer", next: phase.next };
+        return { awaits: "load-answer", op: BasicOp.EndShed, arg: 0 };
       case "proof":
         return this.#look(phase, nowMs);
       case "lapse":
@@ -172,30 +132,20 @@ export class Load {
   }
 
   nextMs(): number {
-    const phase = this.#phase;
-    switch (phase.awaits) {
-      case "turn":
-        return this.#up ? phase.dueMs : NEVER;
-      case "proof":
-        return phase.ask === "asked" ? phase.untilMs : Math.min(phase.askAtMs, phase.untilMs);
-      case "lapse":
-        return Math.min(phase.lapseMs, phase.trimMs);
-      case "retry":
-        return phase.dueMs;
-      default:
-        return NEVER;
-    }
+    return this.#up ? phaseDueMs(this.#phase) : NEVER;
   }
 
   /** The answer to a load command; of no interest where another wish has come meanwhile. */
   answered(answer: Answer, nowMs: number): void {
     const phase = this.#phase;
+    if (phase.awaits === "release-answer") this.#released(phase.next, answer, nowMs);
     if (phase.awaits !== "answer") return;
     const { sent } = phase;
     const step = this.#step(sent.step);
     switch (answer.is) {
       case "ok":
         this.#mutes = 0;
+        this.#taken = { op: step.op, key: this.#wish!.key };
         if (!sent.quiet) this.#report("acknowledged", sent.step, "", nowMs, sent.arg);
         this.#prove(sent, nowMs, step.verify.settleMs, "judge");
         break;
@@ -255,7 +205,11 @@ export class Load {
       if (powerW === undefined) return;
       if (maxPowerW !== undefined && powerW > maxPowerW) {
         this.#prove(quietly(phase.sent), nowMs, DOUBT_MS, "settle");
-      } else if (asked) this.#trim(phase.sent, powerW, nowMs);
+      } else if (asked) {
+        const { step, arg } = phase.sent;
+        if (this.#level.raise(this.#step(step), arg, powerW, this.settings.idleW))
+          this.#turn(step, nowMs, true);
+      }
     }
   }
 
@@ -271,7 +225,7 @@ export class Load {
   overrideChanged(on: boolean, nowMs: number): void {
     const phase = this.#phase;
     if (on && phase.awaits === "lapse") this.#prove(quietly(phase.sent), nowMs, DOUBT_MS, "judge");
-    else if (!on && phase.awaits === "retry" && this.facts.load?.result === "overridden") this.#again(nowMs);
+    else if (!on && this.facts.load?.result === "overridden" && /^re/.test(phase.awaits)) this.#again(nowMs);
   }
 
   /** True where End Shed is owed: something else may be in force at the appliance. */
@@ -321,7 +275,7 @@ export class Load {
     return op !== BasicOp.EndShed && this.facts.refuses(op);
   }
 
-  #send(phase: Phase & { awaits: "turn" }, nowMs: number): Job {
+  #send(phase: Turn, nowMs: number): Job {
     const step = this.#step(phase.step);
     const arg = this.#argOf(step, nowMs);
     // Owed from the moment of sending: the appliance may have taken it even if no answer comes.
@@ -332,10 +286,8 @@ export class Load {
   }
 
   #argOf(step: LoadStep, nowMs: number): number {
-    if (step.level !== undefined) {
-      if (this.#level !== undefined) return this.#level;
-      if (this.facts.alternativeLevels) return step.level.alternativeArg ?? step.arg ?? 0;
-    }
+    const level = this.#level.argFor(step);
+    if (level !== undefined) return level;
     if (step.arg !== undefined) return step.arg;
     const { endsAtMs } = this.#wish!;
     if (this.facts.noDurations || endsAtMs === undefined || endsAtMs <= nowMs) return 0;
@@ -359,6 +311,10 @@ export class Load {
     if (reason === AppNakReason.CustomerOverride) {
       this.hooks.overridden(nowMs);
       this.#overridden(sent, nowMs);
+      // What else was in force, the customer has opted out of too; Grid Emergency cannot be.
+      if (this.#outlived && this.#taken?.op === BasicOp.GridEmergency) {
+        this.#phase = { awaits: "release", dueMs: nowMs, next: this.#phase };
+      }
     } else if (reason === AppNakReason.Busy && busy < busyTries) {
       const dueMs = nowMs + busyMs * 2 ** busy;
       this.#phase = { awaits: "turn", step: sent.step, dueMs, quiet: sent.quiet, busy: busy + 1 };
@@ -383,11 +339,24 @@ export class Load {
     const steps = this.#wish!.steps;
     this.#report("refused", steps.length - 1, this.#refusal, nowMs);
     const worthAnotherTry = !this.#refusedForGood || this.#wantsNormal;
-    this.#phase = worthAnotherTry
+    const next: Phase = worthAnotherTry
       ? { awaits: "retry", dueMs: nowMs + this.settings.retryMaxMs, sent: undefined }
       : { awaits: "change" };
+    this.#phase = this.#outlived ? { awaits: "release", dueMs: nowMs, next } : next;
     this.#refusal = "";
     this.#refusedForGood = true;
+  }
+
+  /** True where the appliance still carries out what an earlier wish was about. */
+  get #outlived(): boolean {
+    return this.#taken !== undefined && this.#taken.key !== this.#wish!.key && !this.#wantsNormal;
+  }
+
+  /** End Shed for an older command was answered; silence is tried again. */
+  #released(next: Phase, answer: Answer, nowMs: number): void {
+    const gone = answer.is === "ok" || answer.is === "app-nak" || answer.is === "refused";
+    if (gone) this.#taken = undefined;
+    this.#phase = gone ? next : { awaits: "release", dueMs: nowMs + 5_000, next };
   }
 
   #failed(text: string, nowMs: number): void {
@@ -485,36 +454,13 @@ export class Load {
     const step = this.#step(sent.step);
     if (step.op === BasicOp.EndShed) {
       this.#setOwed(false);
+      this.#taken = undefined;
       this.#phase = { awaits: "wish" };
       return;
     }
-    const trims = step.level?.alternativeArg !== undefined && !this.#corrected && this.facts.metersPower;
-    const trimMs = trims ? Math.max(nowMs, sent.atMs + step.verify.settleMs) : NEVER;
-    this.#phase = { awaits: "lapse", sent, lapseMs: this.#lapseMs(step, sent), trimMs };
-  }
-
-  /** When the command has to be sent again because the duration that it told runs out. */
-  #lapseMs(step: LoadStep, sent: Sent): number {
-    const shownMs = hasDuration(step.op) ? durationByteMs(sent.arg) : undefined;
-    if (shownMs === undefined) return NEVER;
-    const lapseMs = sent.atMs + shownMs;
-    const endMs = this.#wish!.endsAtMs ?? NEVER;
-    // Where the wish ends before the duration does, only a wish that outlives its own end needs a renewal.
-    return lapseMs < endMs ? lapseMs - RENEW_MS : Math.max(lapseMs - RENEW_MS, endMs + 1_000);
-  }
-
-  /** A power level in force gives clearly less than it should, though the car drew more just before. */
-  #trim(sent: Sent, powerW: number, nowMs: number): void {
-    const level = this.#step(sent.step).level;
-    const baselineW = this.#baselineW ?? 0;
-    const other = level?.alternativeArg;
-    if (level === undefined || other === undefined || other === sent.arg || this.#corrected) return;
-    if (baselineW < level.targetW || powerW >= level.targetW * TOO_LOW || powerW <= this.settings.idleW)
-      return;
-    this.#corrected = true;
-    this.#level = other;
-    this.facts.alternativeLevels = true;
-    this.#turn(sent.step, nowMs, true);
+    const trimMs = this.#level.wantsLook(step) ? Math.max(nowMs, sent.atMs + step.verify.settleMs) : NEVER;
+    const lapseMs = lapseMsOf(step, sent, this.#wish!.endsAtMs);
+    this.#phase = { awaits: "lapse", sent, lapseMs, trimMs };
   }
 
   /** The settling time is over, and the appliance was not seen to obey. */
@@ -540,7 +486,10 @@ export class Load {
       this.#verified(sent, nowMs);
       return;
     }
-    if (phase.sight === "over" && step.level !== undefined && this.#correctDown(step, sent, nowMs)) return;
+    if (phase.sight === "over" && this.#level.lower(step, sent.arg)) {
+      this.#turn(sent.step, nowMs, sent.quiet);
+      return;
+    }
     if (step.onUnverified === "next" && sent.step + 1 < this.#wish!.steps.length) {
       this.#refusal = `${loadCommandName(step.op)} was acknowledged but not obeyed`;
       this.#turn(sent.step + 1, nowMs, false);
@@ -551,28 +500,12 @@ export class Load {
     this.#retry(sent, nowMs, this.settings.retryMaxMs);
   }
 
-  /** The one correction of a power level that gives too much; false where there is none left. */
-  #correctDown(step: LoadStep, sent: Sent, nowMs: number): boolean {
-    if (this.facts.alternativeLevels && this.#level === step.level!.alternativeArg) {
-      // The other way of counting was wrong after all: back to what kept the limit.
-      this.facts.alternativeLevels = false;
-      this.#level = step.arg;
-      this.#turn(sent.step, nowMs, true);
-      return true;
-    }
-    const lower = loweredLevel(sent.arg, step.level!.targetW, this.facts.powerW!);
-    if (this.#corrected || lower === undefined) return false;
-    this.#corrected = true;
-    this.#level = lower;
-    this.#turn(sent.step, nowMs, false);
-    return true;
-  }
-
   #contradiction(sight: Sight | undefined): string {
     if (sight === undefined) return "the appliance does not tell its state";
     if (sight === "over") return `the appliance takes ${this.facts.powerW ?? 0} W, more than asked`;
     if (sight === "needs-power") return "the appliance does not tell its power";
-    return `the appliance reports state ${this.facts.opState ?? "?"}`;
+    const { opState, powerW } = this.facts;
+    return `the appliance reports state ${opState ?? "?"}${powerW === undefined ? "" : ` and ${powerW} W`}`;
   }
 
   #setOwed(owed: boolean): void {
@@ -600,8 +533,4 @@ export class Load {
     this.facts.changed = true;
     this.hooks.load();
   }
-}
-
-function quietly(sent: Sent): Sent {
-  return sent.quiet ? sent : { ...sent, quiet: true };
 }

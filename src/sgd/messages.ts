@@ -41,6 +41,8 @@ export interface PowerLevelAim {
   readonly targetW: number;
   /** The level that would be right if the appliance counted from the installer's maximum; undefined = the same. */
   readonly alternativeArg: number | undefined;
+  /** What such an appliance gives to the level as it stands, watts: the sign to know it by. */
+  readonly otherwiseW?: number | undefined;
 }
 
 /** What the load should do now. */

@@ -38,6 +38,12 @@ export class Poll {
     if (changed) this.#commodityDueMs = Math.min(this.#commodityDueMs, nowMs + this.settings.settleQueryMs);
   }
 
+  /** Something was told to the appliance: unless somebody else asks, its state is of interest. */
+  soon(nowMs: number): void {
+    if (this.#stateDueMs === NEVER) return;
+    this.#stateDueMs = Math.min(this.#stateDueMs, nowMs + this.settings.settleQueryMs);
+  }
+
   metered(nowMs: number): void {
     if (this.#commodityDueMs !== NEVER) {
       this.#commodityDueMs = nowMs + this.#paced(this.settings.commodityPollMs);

@@ -11,9 +11,9 @@
  */
 import { isFault } from "../base/fault.js";
 import { parsePosixTz } from "../base/posix-tz.js";
-import type { LinkCommand, LinkEvent, LinkResult } from "../link/messages.js";
-import type { LoadStatus, SgdStatus } from "../ports/sgd-status.js";
-import { NEVER, type Now, type RandomPort } from "../ports/time.js";
+import type { LinkEvent, LinkResult } from "../link/messages.js";
+import type { SgdStatus } from "../ports/sgd-status.js";
+import { NEVER, type Now } from "../ports/time.js";
 import { ResponseCode, parseIntermediate } from "../wire/intermediate.js";
 import { AppNakReason, BasicOp, MessageType } from "../wire/message.js";
 import { answerBasic, answerIntermediate, type AnswerContext } from "./answer.js";
@@ -23,38 +23,13 @@ import { Inform } from "./inform.js";
 import { answerTo, requestFor, type Answer, type Job } from "./job.js";
 import { Load } from "./load.js";
 import type { Information, LoadWish, SgdOrder } from "./messages.js";
+import type { SgdSessionEvent, SgdSessionOptions } from "./options.js";
 import { Override } from "./override.js";
 import { Poll } from "./poll.js";
 import { readIdentity, readMeters } from "./readings.js";
 import { DEFAULT_SGD_SETTINGS, type SgdSettings } from "./settings.js";
 
-/** What happened, for logs and the journal; the state of things is in {@link SgdStatus}. */
-export type SgdSessionEvent =
-  /** The load command in force got further. */
-  | { readonly event: "load"; readonly load: LoadStatus }
-  /** End Shed is owed, or no longer: keep it over a restart (`previousLoad`). */
-  | { readonly event: "owed"; readonly owed: boolean }
-  | { readonly event: "link"; readonly link: SgdStatus["link"] }
-  | { readonly event: "override"; readonly on: boolean }
-  | { readonly event: "sleep" | "wake" }
-  /** After a reboot both sides are back at start-up. */
-  | { readonly event: "reboot"; readonly by: "module" | "appliance"; readonly kind: number }
-  /** An order that the appliance did not take. */
-  | { readonly event: "order-failed"; readonly order: SgdOrder["order"]; readonly why: Answer["is"] };
-
-export interface SgdSessionOptions {
-  readonly emit: (command: LinkCommand) => void;
-  /** What is not given is as in {@link DEFAULT_SGD_SETTINGS}. */
-  readonly settings: Partial<SgdSettings>;
-  readonly random: RandomPort;
-  readonly onStatus: (status: SgdStatus) => void;
-  readonly onEvent?: (event: SgdSessionEvent) => void;
-  /**
-   * What the appliance was last told before this start: `normal` = End Shed, and it was seen to be done;
-   * `other` or `unknown` (default) = End Shed is owed if the wish is normal.
-   */
-  readonly previousLoad?: "normal" | "other" | "unknown";
-}
+export type { SgdSessionEvent, SgdSessionOptions } from "./options.js";
 
 interface UnderWay {
   readonly id: number;
@@ -289,6 +264,7 @@ export class SgdSession {
         break;
       case "load-answer":
         this.#load.answered(answer, nowMs);
+        this.#poll.soon(nowMs);
         break;
       case "inform-answer":
         this.#inform.answered(answer, nowMs);

@@ -20,6 +20,8 @@ export type Level =
       readonly targetW: number;
       /** The same for a charger that counts from its installer's maximum; undefined where that is no other. */
       readonly alternativeArg: number | undefined;
+      /** What such a charger makes of `arg`, watts: not less than its smallest current. */
+      readonly otherwiseW: number | undefined;
     }
   | { readonly is: "senseless" };
 
@@ -39,8 +41,12 @@ export function levelOf(limit: Limit, abilities: Abilities, site: Site): Level {
   if (value === 0 || amperes < minimumA - 1e-6) return { is: "stop" };
   const arg = levelFor(amperes, rated.A, minimumA);
   const other = Math.min(FULL_LEVEL, levelFor(amperes, site.installerMaxA, minimumA));
-  const alternativeArg = isCharger(abilities) && other !== arg ? other : undefined;
-  return { is: "level", arg, targetW: part * rated.W, alternativeArg };
+  const targetW = part * rated.W;
+  if (!isCharger(abilities) || other === arg) {
+    return { is: "level", arg, targetW, alternativeArg: undefined, otherwiseW: undefined };
+  }
+  const otherwiseA = Math.max(minimumA, (arg / FULL_LEVEL) * site.installerMaxA);
+  return { is: "level", arg, targetW, alternativeArg: other, otherwiseW: (otherwiseA / rated.A) * rated.W };
 }
 
 /**

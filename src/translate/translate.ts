@@ -11,7 +11,7 @@ import type { Information, LoadStep, LoadWish } from "../sgd/messages.js";
 import { encodePrice, OpState } from "../wire/basic.js";
 import { BasicOp } from "../wire/message.js";
 import { isCharger } from "./device.js";
-import { levelOf } from "./power-level.js";
+import { levelOf, type Level } from "./power-level.js";
 import { siteOf, type Abilities, type Site, type TranslateSettings } from "./settings.js";
 
 export type { Abilities, TranslateSettings } from "./settings.js";
@@ -36,7 +36,8 @@ export function translate(intent: Intent, abilities: Abilities, settings: Transl
     case "emergency":
       return wishFor(intent, [emergency ? steps.emergency() : steps.criticalPeak(), steps.shed()]);
     case "load-up":
-      return wishFor(intent, [steps.loadUp()]);
+      // Refused, it must not leave an earlier shed in force.
+      return wishFor(intent, [steps.loadUp(), steps.normal()]);
     case "limit":
       return limitWish(intent, ask, steps, emergency, abilities, site);
     default:
@@ -99,7 +100,7 @@ function limitWish(
       return wishFor(intent, ask.value < 0 ? [steps.stop(), steps.shed()] : [steps.normal()], why);
     }
     case "level":
-      return wishFor(intent, [steps.level(level.arg, level.targetW, level.alternativeArg), steps.shed()]);
+      return wishFor(intent, [steps.level(level), steps.shed()]);
     case "stop":
       // A charger that knows levels but clamps them up to 6 A is left there if Grid Emergency is not to be had:
       // Shed would allow it more. Shed is for those that refuse levels.
@@ -183,7 +184,7 @@ class Steps {
     };
   }
 
-  level(arg: number, targetW: number, alternativeArg: number | undefined): LoadStep {
+  level({ arg, targetW, alternativeArg, otherwiseW }: Level & { is: "level" }): LoadStep {
     return {
       op: BasicOp.PowerLevel,
       arg,
@@ -194,18 +195,18 @@ class Steps {
         settleMs: this.site.settleMs,
       },
       onUnverified: "next",
-      level: { targetW, alternativeArg },
+      level: { targetW, alternativeArg, otherwiseW },
     };
   }
 
-  /** Level 0 does not stop every charger, so power has to show it. */
+  /** Level 0 does not stop every charger, and "following" does not tell: idleness or power has to show it. */
   stop(): LoadStep {
     return {
       op: BasicOp.PowerLevel,
       arg: 0,
       verify: {
-        states: [IdleCurtailed, VariableFollowing],
-        idleStates: [IdleNormal, RunningCurtailed, CyclingOff, VariableNotFollowing],
+        states: [IdleCurtailed],
+        idleStates: [IdleNormal, RunningCurtailed, CyclingOff, VariableFollowing, VariableNotFollowing],
         maxPowerW: this.#idleW,
         settleMs: this.site.settleMs,
       },

@@ -78,15 +78,23 @@ describe("the South Australian acceptance, by the charger's own amperes", () => 
     "%s: off, and 40–60 %% of the unconstrained limit",
     (profile) => {
       const rig = charging(profile);
+      const half = (): void => {
+        rig.wish(limit(0.5, "fraction"));
+        rig.run(60_000);
+        expect(rig.sgd.state().currentA).toBeGreaterThanOrEqual(8);
+        expect(rig.sgd.state().currentA).toBeLessThanOrEqual(12);
+      };
+      const off = (): void => {
+        rig.wish(limit(0, "fraction"), { permitted: true });
+        rig.run(60_000);
+        expect(rig.sgd.state().currentA).toBe(0);
+        expect(rig.status.load).toMatchObject({ result: "verified", command: "GridEmergency" });
+      };
       expect(rig.sgd.state().currentA).toBe(20);
-      rig.wish(limit(0.5, "fraction"));
-      rig.run(60_000);
-      expect(rig.sgd.state().currentA).toBeGreaterThanOrEqual(8);
-      expect(rig.sgd.state().currentA).toBeLessThanOrEqual(12);
-      rig.wish(limit(0, "fraction"), { permitted: true });
-      rig.run(60_000);
-      expect(rig.sgd.state().currentA).toBe(0);
-      expect(rig.status.load).toMatchObject({ result: "verified", command: "GridEmergency" });
+      off();
+      half();
+      off();
+      half();
       rig.wish("normal");
       rig.run(60_000);
       expect(rig.sgd.state().currentA).toBe(20);
@@ -107,6 +115,18 @@ describe("the customer and the plug", () => {
     rig.sgd.override(false);
     rig.until(() => rig.status.load?.result === "verified", 10_000);
     expect(rig.sgd.state().currentA).toBe(16);
+  });
+
+  it("override at a charger that refuses it by NAK: an emergency that is over does not hold it", () => {
+    const rig = charging("evse-override-12h");
+    rig.wish("emergency", { permitted: true });
+    rig.until(() => rig.status.load?.result === "verified", 10_000);
+    rig.run(5_000);
+    expect(rig.sgd.state().currentA).toBe(0);
+    rig.wish("shed");
+    rig.run(60_000);
+    expect(rig.status.load?.result).toBe("overridden");
+    expect(rig.sgd.state().currentA).toBe(32);
   });
 
   it("the module is pulled out and put back at any moment of a shed", () => {

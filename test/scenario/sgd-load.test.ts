@@ -101,7 +101,7 @@ describe("an acknowledgement is no proof", () => {
     appliance.run(21_000);
     expect(appliance.status.load).toMatchObject({
       result: "unverified",
-      text: "the appliance reports state 1",
+      text: "the appliance reports state 1 and 7200 W",
     });
     appliance.run(60_000);
     expect(appliance.basicSent(1).length).toBeGreaterThan(1);
@@ -410,6 +410,68 @@ describe("without power readings", () => {
   });
 });
 
+describe("an older command does not outlive its wish", () => {
+  it("is ended where a load up is refused", () => {
+    const appliance = online();
+    appliance.basic.set(0x17, refuse(1));
+    appliance.session.wish(wishOf("shed"), appliance.now);
+    appliance.run(5_000);
+    appliance.session.wish(wishOf("load-up"), appliance.now);
+    appliance.until(() => result(appliance) === "verified", 5_000);
+    expect(appliance.loads.slice(1)).toEqual([
+      [0x17, 0],
+      [2, 0],
+    ]);
+    expect(appliance.status).toMatchObject({ opState: 1, load: { command: "EndShed", step: 1 } });
+  });
+
+  it("is ended where everything that is wanted now is refused", () => {
+    const appliance = online();
+    appliance.session.wish(wishOf("emergency", { permitted: true }), appliance.now);
+    appliance.run(5_000);
+    appliance.basic.set(1, refuse(1));
+    let silent = 1;
+    appliance.basic.set(2, () => (silent-- > 0 ? "silent" : undefined));
+    appliance.session.wish(wishOf("shed"), appliance.now);
+    appliance.run(20_000);
+    expect(result(appliance)).toBe("refused");
+    expect(appliance.loads.slice(1)).toEqual([
+      [1, 0],
+      [2, 0],
+      [2, 0],
+    ]);
+    appliance.run(3_600_000);
+    expect(appliance.basicSent(2).length).toBe(2);
+  });
+
+  it("is ended where it was a Grid Emergency and the customer overrides what comes after", () => {
+    const appliance = online();
+    appliance.session.wish(wishOf("emergency", { permitted: true }), appliance.now);
+    appliance.run(5_000);
+    appliance.basic.set(1, refuse(5));
+    appliance.session.wish(wishOf("shed"), appliance.now);
+    appliance.run(20_000);
+    expect(appliance.status).toMatchObject({ opState: 1, override: true, load: { result: "overridden" } });
+    expect(appliance.loads.slice(1)).toEqual([
+      [1, 0],
+      [2, 0],
+    ]);
+    appliance.basic.delete(1);
+    appliance.says(0x0801, 0x11, 0);
+    appliance.until(() => result(appliance) === "verified", 5_000);
+  });
+
+  it("is left alone where the customer overrides it anyway", () => {
+    const appliance = online();
+    appliance.session.wish(wishOf("shed"), appliance.now);
+    appliance.run(5_000);
+    appliance.basic.set(10, refuse(5));
+    appliance.session.wish(wishOf("critical-peak"), appliance.now);
+    appliance.run(60_000);
+    expect(appliance.basicSent(2)).toEqual([]);
+  });
+});
+
 describe("stop", () => {
   it("is a level 0 that power has to show", () => {
     const appliance = online();
@@ -501,10 +563,42 @@ describe("power levels are held against the measured power", () => {
   });
 
   it("is left alone where the car drew no more before", () => {
-    const appliance = charger(4800, 1500);
+    const appliance = charger(9600, 1700);
     appliance.session.wish(half(), appliance.now);
     appliance.run(60_000);
     expect(appliance.loads).toEqual([[6, 31]]);
+  });
+
+  it("is known by the little that a charger of the other kind gives, where nothing was drawn before", () => {
+    const appliance = charger(4800, 4800);
+    appliance.powerW = 0;
+    appliance.run(100_000);
+    appliance.session.wish(half(), appliance.now);
+    appliance.run(60_000);
+    expect(appliance.loads).toEqual([
+      [6, 31],
+      [6, 63],
+    ]);
+  });
+
+  it("goes back once raised too far", () => {
+    const appliance = charger(9600, 4800);
+    let car = 1440;
+    appliance.basic.set(6, (arg) => {
+      appliance.state = 9;
+      appliance.powerW = Math.min(car, (arg * 9600) / 127);
+      return undefined;
+    });
+    appliance.session.wish(half(), appliance.now);
+    appliance.run(30_000);
+    // The car drew just what a charger of the other kind would have given; it is another car now.
+    expect(appliance.loads.at(-1)).toEqual([6, 63]);
+    car = 4800;
+    appliance.powerW = 4762;
+    appliance.run(120_000);
+    expect(appliance.loads.at(-1)).toEqual([6, 31]);
+    expect(appliance.powerW).toBeLessThan(2400);
+    expect(result(appliance)).toBe("verified");
   });
 
   it("is lowered once where it gives too much", () => {

@@ -56,7 +56,7 @@ describe("what is asked becomes a chain of commands", () => {
     ["critical peak", { ask: "critical-peak" }, false, "0A 01"],
     ["emergency, not permitted", { ask: "emergency" }, false, "0A 01"],
     ["emergency, permitted", { ask: "emergency" }, true, "0B 01"],
-    ["load up", { ask: "load-up" }, false, "17"],
+    ["load up", { ask: "load-up" }, false, "17 02:00"],
     ["guidance", { ask: "guidance", level: 2 }, false, "02:00"],
     ["half", fraction(0.5), false, "06:3F 01"],
     ["three quarters", fraction(0.75), false, "06:5F 01"],
@@ -179,7 +179,7 @@ describe("DRM", () => {
     [1, "06:00 01"],
     [2, "06:3F 01"],
     [3, "06:5F 01"],
-    [4, "17"],
+    [4, "17 02:00"],
   ])("%i", (mode, commands) => {
     const drm = drmAsk(mode);
     if (isFault(drm)) throw new Error(drm.text);
