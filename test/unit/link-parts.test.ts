@@ -187,6 +187,33 @@ describe("byte line to frame line", () => {
     expect(written).toEqual([]);
   });
 
+  it("our frame keeps 110 ms from a NAK of ours that went out while it was held", () => {
+    const { line, events, written } = lineOf();
+    line.onLine({ ev: "rx", bytes: unhex("08 01 00 02 01 00 0C 3E"), atMs: 0 }, 0);
+    line.sendFrame(SHED);
+    line.poll(1);
+    line.poll(45);
+    line.onLine({ ev: "sent", atMs: 46 }, 46);
+    expect(line.nextMs()).toBe(156);
+    line.poll(155);
+    expect(written).toEqual(["15 03"]);
+    line.poll(156);
+    expect(written).toEqual(["15 03", hex(SHED)]);
+    expect(events).toEqual(["noise", "answered"]);
+  });
+
+  it("a held frame is given back after exactly a second without a free line", () => {
+    const { line, events } = lineOf();
+    line.onLine({ ev: "rx", bytes: unhex("08 01"), atMs: 0 }, 0);
+    line.sendFrame(SHED);
+    line.poll(0);
+    for (let t = 10; t < 1000; t += 10) line.onLine({ ev: "rx", bytes: unhex("FF"), atMs: t }, t);
+    line.poll(999);
+    expect(events).not.toContain("unsent busy");
+    line.poll(1000);
+    expect(events).toContain("unsent busy");
+  });
+
   it("the rate is set when it changes, and a line without one keeps its own", () => {
     const { line, rates } = lineOf();
     line.configure(SETTINGS);
@@ -228,6 +255,40 @@ describe("link on a frame line of another kind", () => {
     link.onLine({ ev: "carrier", on: true, atMs: 3 }, 3);
     expect(events).toEqual([]);
     expect(link.counters.strayAnswers).toBe(1);
+  });
+
+  it("keeps quiet until its line's answer has left, and 110 ms from there, or from noise", () => {
+    const { link, sent } = linkOf();
+    const state = {
+      ev: "frame",
+      type: BASIC,
+      payload: Uint8Array.of(0x13, 1),
+      endMs: 0,
+      answer: -1,
+    } as const;
+    link.onLine(state, 0);
+    link.command({ cmd: "request", id: 1, type: BASIC, payload: Uint8Array.of(0x12, 0) }, 0);
+    link.poll(150);
+    expect(sent).toEqual([]);
+    expect(link.nextMs()).toBe(310);
+    link.onLine({ ev: "answered", code: -1, atMs: 190 }, 190);
+    expect(link.nextMs()).toBe(300);
+    link.onLine({ ev: "noise", fault: "resync", bytes: Uint8Array.of(1), atMs: 250 }, 250);
+    expect(link.nextMs()).toBe(360);
+    link.poll(359);
+    expect(sent).toEqual([]);
+    link.poll(360);
+    expect(sent).toHaveLength(1);
+  });
+
+  it("a response after a reset answers nothing that is remembered, and is sent all the same", () => {
+    const { link, sent } = linkOf();
+    link.onLine({ ev: "frame", type: BASIC, payload: Uint8Array.of(1, 0), endMs: 0, answer: -1 }, 0);
+    link.onLine({ ev: "answered", code: -1, atMs: 46 }, 46);
+    link.command({ cmd: "reset" }, 50);
+    link.command({ cmd: "respond", id: 1, type: BASIC, payload: Uint8Array.of(3, 1) }, 50);
+    link.poll(200);
+    expect(sent).toEqual(["08 01 00 02 03 01 04 42"]);
   });
 
   it("commands never emit, not even a reset of what was negotiated", () => {
