@@ -162,6 +162,7 @@ describe("charger on the line", () => {
     rig.run(100);
     rig.query();
     rig.until("charging again", () => rig.sgd.state().opState === 1);
+    rig.run(300);
     rig.query();
     rig.run(10_000);
     expect(said(rig, BasicOp.State)).toEqual([0]);
