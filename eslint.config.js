@@ -64,7 +64,7 @@ const bannedSyntax = [
   },
   {
     selector:
-      "Program > :matches(VariableDeclaration, ExportNamedDeclaration) NewExpression[callee.name=/^(Map|Set|WeakMap|WeakSet)$/]",
+      ":matches(Program > VariableDeclaration, Program > ExportNamedDeclaration > VariableDeclaration) > VariableDeclarator > NewExpression[callee.name=/^(Map|Set|WeakMap|WeakSet)$/]",
     message: "A Map or Set at module level is mutable state: preloaded modules are frozen on the device.",
   },
   {
@@ -107,6 +107,8 @@ export default tseslint.config(
         setTimeout: "readonly",
         URL: "readonly",
         __dirname: "readonly",
+        module: "writable",
+        require: "readonly",
       },
     },
   },
