@@ -8,6 +8,7 @@ import { untilInterrupted } from "../wait.js";
 
 interface VtnFlags {
   readonly port: number;
+  readonly openadr3Port: number;
   readonly apiPort: number;
   readonly pollSeconds: number;
   readonly data: string;
@@ -20,7 +21,8 @@ export function addVtn(program: Command, run: Run): void {
     .description(
       "the bench's utility alone: an OpenADR server (VTN) over mutual TLS, with an HTTP API for events",
     )
-    .option("--port <number>", "port of the VTN on 127.0.0.1; 0 = any", portOption, 0)
+    .option("--port <number>", "port of OpenADR 2.0b on 127.0.0.1; 0 = any", portOption, 0)
+    .option("--openadr3-port <number>", "port of OpenADR 3.1 on 127.0.0.1; 0 = any", portOption, 0)
     .option("--api-port <number>", "port of its API on 127.0.0.1; 0 = any", portOption, 0)
     .option("--poll-seconds <number>", "how often modules are asked to poll", wholeNumber(1), 10)
     .addOption(dataDirOption())
@@ -32,6 +34,7 @@ It is a test double, not a utility's server. First it prints where it listens an
   POST   API/events      {"signal":"SIMPLE","level":1,"startInSeconds":5,"durationSeconds":60}  answers {"id"}
   PATCH  API/events/ID   changed fields
   DELETE API/events/ID   cancels
+  POST   API/misbehave   {"name":"http-500","times":2}; GET lists the names, {"name":"none"} ends all
   GET    API/events, API/vens, API/reports`,
     )
     .action((flags: VtnFlags) =>
@@ -40,6 +43,7 @@ It is a test double, not a utility's server. First it prints where it listens an
         const vtn = await startVtn({
           dataDir: resolve(flags.data),
           port: flags.port,
+          port3: flags.openadr3Port,
           apiPort: flags.apiPort,
           pollSeconds: flags.pollSeconds,
         });
@@ -51,8 +55,10 @@ It is a test double, not a utility's server. First it prints where it listens an
             ca: vtn.ca,
             clientCert: vtn.clientCert,
             clientKey: vtn.clientKey,
+            clientId: vtn.clients.module.clientId,
+            clientSecret: vtn.clients.module.clientSecret,
           },
-          `OpenADR 2.0b: ${vtn.urls.openadr2b}\nAPI: ${vtn.api}\nca: ${vtn.ca}\ncert: ${vtn.clientCert}\nkey: ${vtn.clientKey}`,
+          `OpenADR 2.0b: ${vtn.urls.openadr2b}\nOpenADR 3.1: ${vtn.urls.openadr3}\nAPI: ${vtn.api}\nca: ${vtn.ca}\ncert: ${vtn.clientCert}\nkey: ${vtn.clientKey}\nOAuth 2 clients: ${resolve(flags.data, "openadr3-clients.json")}`,
         );
         vtn.onChange((change) => output.emit({ event: "vtn", ...change }, undefined));
         return await untilInterrupted(() => vtn.close());
