@@ -334,6 +334,15 @@ describe("who speaks when", () => {
     expect(reply!.atMs - ack!.atMs).toBeGreaterThanOrEqual(1000);
     expect(ucm.messages()).toEqual([]);
   });
+
+  it("a profile may answer the max-payload query as quickly as everything else", () => {
+    const { pair, peer } = puppetry({}, { timing: { replyDelays: [] } });
+    peer.say(0, "08 03 00 02 18 00 BA 75");
+    pair.run(400);
+    const [ack, reply] = peer.heard;
+    expect(reply!.atMs - ack!.atMs).toBeGreaterThanOrEqual(110);
+    expect(reply!.atMs - ack!.atMs).toBeLessThan(130);
+  });
 });
 
 describe("silence, plugs, rates", () => {
