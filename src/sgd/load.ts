@@ -4,7 +4,7 @@
  * go down the chain, silence is tried again, and what is in force is watched: an appliance that forgets it is
  * told again. End Shed is an obligation: once anything else may have reached the appliance, it is owed until it
  * is seen to be done. It is not sent while something else is wanted, but in two cases: what is wanted is refused
-altogether, or overridden, while the appliance still carries out an older and stronger command.
+ * altogether, or overridden, while the appliance still carries out an older and stronger command.
  */
 import { NEVER } from "../ports/time.js";
 import type { LoadResult } from "../ports/sgd-status.js";
@@ -13,6 +13,7 @@ import { AppNakReason, BasicOp } from "../wire/message.js";
 import { appNakText, loadCommandName, nakText } from "./codes.js";
 import type { Facts } from "./facts.js";
 import type { Answer, Job } from "./job.js";
+import { Chain } from "./load-chain.js";
 import { LevelCorrection } from "./load-level.js";
 import {
   DOUBT_MS,
@@ -24,6 +25,7 @@ import {
   type Sent,
   type Turn,
 } from "./load-phase.js";
+import { contradictionText, judge, questionOf } from "./load-proof.js";
 import type { LoadStep, LoadWish } from "./messages.js";
 import type { SgdSettings } from "./settings.js";
 import { sightOf, type Sight } from "./verify.js";
@@ -50,8 +52,7 @@ export class Load {
   readonly #level: LevelCorrection;
   /** What the appliance has taken, and for which wish. */
   #taken: { readonly op: number; readonly key: string } | undefined;
-  #refusal = "";
-  #refusedForGood = true;
+  readonly #chain: Chain;
 
   constructor(
     private readonly facts: Facts,
@@ -61,6 +62,7 @@ export class Load {
   ) {
     this.#owed = owed;
     this.#level = new LevelCorrection(facts);
+    this.#chain = new Chain(facts);
   }
 
   wish(wish: LoadWish, nowMs: number): void {
@@ -256,23 +258,14 @@ export class Load {
 
   /** Lines up the first step from `from` on that the appliance has not refused before. */
   #turn(from: number, nowMs: number, quiet: boolean): void {
-    const steps = this.#wish!.steps;
-    let step = from;
-    while (step < steps.length && this.#isRefused(steps[step]!.op)) {
-      if (this.#refusal === "") this.#refusal = `${loadCommandName(steps[step]!.op)} was refused before`;
-      step++;
-    }
-    if (step >= steps.length) {
+    const { steps } = this.#wish!;
+    const step = this.#chain.nextStep(steps, from);
+    if (step === steps.length) {
       this.#refusedAll(nowMs);
       return;
     }
     this.#phase = { awaits: "turn", step, dueMs: nowMs, quiet, busy: 0 };
     if (!quiet) this.#report("waiting", step, "", nowMs);
-  }
-
-  /** End Shed is mandatory and owed: a refusal of it is never believed for good. */
-  #isRefused(op: number): boolean {
-    return op !== BasicOp.EndShed && this.facts.refuses(op);
   }
 
   #send(phase: Turn, nowMs: number): Job {
@@ -329,22 +322,20 @@ export class Load {
   }
 
   #refused(sent: Sent, text: string, forGood: boolean, nowMs: number): void {
-    this.#refusal = `${loadCommandName(this.#step(sent.step).op)}: ${text}`;
-    this.#refusedForGood &&= forGood;
+    this.#chain.refused(this.#step(sent.step), text, forGood);
     this.#turn(sent.step + 1, nowMs, false);
   }
 
   /** Nothing of the chain is left. */
   #refusedAll(nowMs: number): void {
     const steps = this.#wish!.steps;
-    this.#report("refused", steps.length - 1, this.#refusal, nowMs);
-    const worthAnotherTry = !this.#refusedForGood || this.#wantsNormal;
+    this.#report("refused", steps.length - 1, this.#chain.text, nowMs);
+    const worthAnotherTry = !this.#chain.forGood || this.#wantsNormal;
     const next: Phase = worthAnotherTry
       ? { awaits: "retry", dueMs: nowMs + this.settings.retryMaxMs, sent: undefined }
       : { awaits: "change" };
     this.#phase = this.#outlived ? { awaits: "release", dueMs: nowMs, next } : next;
-    this.#refusal = "";
-    this.#refusedForGood = true;
+    this.#chain.clear();
   }
 
   /** True where the appliance still carries out what an earlier wish was about. */
@@ -398,51 +389,39 @@ export class Load {
       this.#conclude(phase, nowMs);
       return this.#phase === phase ? undefined : this.next(nowMs);
     }
-    if (phase.ask === "asked" || nowMs < phase.askAtMs) return undefined;
-    const stateless = this.facts.refuses(BasicOp.QueryState);
-    if (stateless && !this.facts.metersPower) {
-      this.#hold(phase.sent, nowMs);
-      this.#report(
-        "acknowledged",
-        phase.sent.step,
-        "the appliance reports neither state nor power",
-        nowMs,
-        phase.sent.arg,
-      );
-      return undefined;
+    const { sent } = phase;
+    switch (questionOf(phase, this.#step(sent.step), this.facts, nowMs)) {
+      case "state":
+        return { awaits: "state", by: "load" };
+      case "power":
+        return { awaits: "commodity", by: "load" };
+      case "blind":
+        this.#hold(sent, nowMs);
+        this.#report(
+          "acknowledged",
+          sent.step,
+          "the appliance cannot show whether it obeys",
+          nowMs,
+          sent.arg,
+        );
+        return undefined;
+      default:
+        return undefined;
     }
-    const power = phase.ask === "power" || stateless;
-    if (stateless) phase.stateAtMs = nowMs;
-    phase.ask = "asked";
-    return power ? { awaits: "commodity", by: "load" } : { awaits: "state", by: "load" };
   }
 
   /** Something was seen while proving. */
   #judgeLook(phase: Proof, nowMs: number): void {
-    if (phase.stateAtMs === 0) return;
     const { sent } = phase;
-    const stateless = this.facts.refuses(BasicOp.QueryState);
-    const verify = this.#step(sent.step).verify;
-    const state = stateless ? (verify.states[0] ?? 0) : (this.facts.opState ?? 0);
-    const sight = this.#sight(sent.step, state, phase.stateAtMs);
-    phase.sight = sight;
-    if (sight === "obeys") this.#verified(sent, nowMs);
-    else if (sight === "opted-out") this.#overridden(sent, nowMs);
-    else if (sight === "needs-power") {
-      phase.ask = "power";
-      phase.askAtMs = nowMs;
-    } else if (sight === "contradicts" && this.facts.override && nowMs - sent.atMs >= 2_000) {
-      this.#overridden(sent, nowMs);
-    } else {
-      phase.ask = "state";
-      phase.askAtMs = nowMs + this.settings.settleQueryMs;
-    }
+    const verdict = judge(phase, this.#step(sent.step), this.facts, this.settings, nowMs);
+    if (verdict === "obeys") this.#verified(sent, nowMs);
+    else if (verdict === "overridden") this.#overridden(sent, nowMs);
   }
 
   #verified(sent: Sent, nowMs: number): void {
     this.#retries = 0;
     this.#mutes = 0;
-    this.#refusal = "";
+    this.#chain.clear();
     const load = this.facts.load;
     const known = load?.result === "verified" && load.step === sent.step && load.arg === sent.arg;
     this.#hold(sent, nowMs);
@@ -491,21 +470,13 @@ export class Load {
       return;
     }
     if (step.onUnverified === "next" && sent.step + 1 < this.#wish!.steps.length) {
-      this.#refusal = `${loadCommandName(step.op)} was acknowledged but not obeyed`;
+      this.#chain.refused(step, "acknowledged but not obeyed", false);
       this.#turn(sent.step + 1, nowMs, false);
       return;
     }
-    this.#report("unverified", sent.step, this.#contradiction(phase.sight), nowMs, sent.arg);
+    this.#report("unverified", sent.step, contradictionText(phase.sight, this.facts), nowMs, sent.arg);
     this.#retries = Math.max(this.#retries, 5);
     this.#retry(sent, nowMs, this.settings.retryMaxMs);
-  }
-
-  #contradiction(sight: Sight | undefined): string {
-    if (sight === undefined) return "the appliance does not tell its state";
-    if (sight === "over") return `the appliance takes ${this.facts.powerW ?? 0} W, more than asked`;
-    if (sight === "needs-power") return "the appliance does not tell its power";
-    const { opState, powerW } = this.facts;
-    return `the appliance reports state ${opState ?? "?"}${powerW === undefined ? "" : ` and ${powerW} W`}`;
   }
 
   #setOwed(owed: boolean): void {

@@ -151,7 +151,7 @@ describe("an acknowledgement is no proof", () => {
     appliance.session.wish(wishOf("shed"), appliance.now);
     appliance.run(60_000);
     expect(appliance.status.load).toMatchObject({ result: "acknowledged" });
-    expect(appliance.status.load?.text).toContain("neither state nor power");
+    expect(appliance.status.load?.text).toContain("cannot show");
     expect(appliance.loads).toEqual([[1, 0]]);
   });
 
