@@ -53,10 +53,20 @@ export function Chart(props: { samples: readonly Sample[]; events: readonly Util
         scales: {
           x: { time: true },
           A: { range: (_u, _min, max) => [0, Math.max(34, max * 1.1)] },
+          kW: { range: (_u, _min, max) => [0, Math.max(8, max * 1.1)] },
         },
         axes: [
           { ...axis, space: 80, values: (_u, marks) => marks.map((s) => time.format(s * 1000)) },
           { ...axis, scale: "A", label: "amperes", labelSize: 16, size: 48 },
+          {
+            ...axis,
+            scale: "kW",
+            side: 1,
+            label: "kilowatts",
+            labelSize: 16,
+            size: 44,
+            grid: { show: false },
+          },
         ],
         series: [
           {},
@@ -71,7 +81,7 @@ export function Chart(props: { samples: readonly Sample[]; events: readonly Util
         ],
         hooks: { drawClear: [(u) => shade(u, events.current)] },
       },
-      [[], [], []],
+      [[], [], [], []],
       element,
     );
     plot.current = made;
@@ -87,7 +97,12 @@ export function Chart(props: { samples: readonly Sample[]; events: readonly Util
     const now = (props.samples.at(-1)?.utcMs ?? Date.now()) / 1000;
     const shown = props.samples.filter((sample) => sample.utcMs / 1000 >= now - windowSeconds);
     plot.current?.setData(
-      [shown.map((s) => s.utcMs / 1000), shown.map((s) => s.limitA), shown.map((s) => s.currentA)],
+      [
+        shown.map((s) => s.utcMs / 1000),
+        shown.map((s) => s.limitA),
+        shown.map((s) => s.currentA),
+        shown.map((s) => s.powerW / 1000),
+      ],
       false,
     );
     plot.current?.setScale("x", { min: now - windowSeconds, max: now + windowSeconds / 6 });
@@ -98,7 +113,7 @@ export function Chart(props: { samples: readonly Sample[]; events: readonly Util
       ref={box}
       class="chart"
       role="img"
-      aria-label="Charging current and limit over the last two minutes"
+      aria-label="Charging current, its limit and power over the last two minutes"
     />
   );
 }

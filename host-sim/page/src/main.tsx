@@ -48,9 +48,10 @@ function App() {
         </div>
         <section class="panel" aria-labelledby="chart-title">
           <header>
-            <h2 id="chart-title">Charging current</h2>
+            <h2 id="chart-title">Current and power</h2>
             <span class="sub">
-              <i class="key current" /> current <i class="key limit" /> limit <i class="key event" /> event
+              <i class="key current" /> current <i class="key limit" /> limit <i class="key power" /> power{" "}
+              <i class="key event" /> event
             </span>
           </header>
           <Chart samples={view.samples} events={view.events} dark={dark} />
