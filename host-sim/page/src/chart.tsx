@@ -78,6 +78,7 @@ export function Chart(props: { samples: readonly Sample[]; events: readonly Util
             width: 2,
             fill: colour("--accent-soft"),
           },
+          { label: "power", scale: "kW", stroke: colour("--module"), width: 1.5 },
         ],
         hooks: { drawClear: [(u) => shade(u, events.current)] },
       },
