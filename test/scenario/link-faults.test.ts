@@ -428,8 +428,24 @@ describe("silence, plugs, rates", () => {
     const id = ucm.request(0x0802, `02 00 ${"00 ".repeat(3000)}`);
     pair.run(12_000);
     expect(ucm.result(id)?.outcome).toBe("ok");
+    // A request that fails is no reason to leave the rate.
+    expect(ucm.result(ucm.request(0x0804, ""))).toBeUndefined();
+    pair.run(pair.nowMs + 2000);
+    expect(pair.bitsPerSecond).toEqual([115_200, 115_200]);
     pair.run(pair.nowMs + 950_000);
     expect(pair.bitsPerSecond).toEqual([19_200, 19_200]);
+  });
+
+  it("Basic opcodes 17, 18 and 19 are no data-link messages", () => {
+    const { pair, ucm: sgd, peer } = puppetry({}, { bitRates: 0b1001 });
+    for (const [i, payload] of ["17 03", "18 00", "19 05"].entries()) {
+      peer.say(i * 4000, frameHex(BASIC, payload));
+    }
+    pair.run(12_000);
+    expect(sgd.messages()).toEqual(["0801 17 03", "0801 18 00", "0801 19 05"]);
+    expect(sgd.events.filter((e) => e.ev === "limits")).toEqual([]);
+    expect(pair.bitsPerSecond[0]).toBe(19_200);
+    expect(peer.heard.map((h) => h.hex)).toEqual(["06 00", "06 00", "06 00"]);
   });
 
   it("a rate that our line or the peer cannot do", () => {
@@ -452,6 +468,10 @@ describe("silence, plugs, rates", () => {
     ucm.command({ cmd: "bit-rate", id: 5, code: 3 });
     pair.run(15_000);
     expect(ucm.result(5)?.outcome).toBe("no-ack");
+    // At once, not when the trial time is over.
+    expect(ucm.result(5)!.atMs).toBeLessThan(8000);
+    const back = ucm.events.find((e) => e.ev === "limits" && e.bitsPerSecond === 19_200);
+    expect(back?.atMs).toBe(ucm.result(5)!.atMs);
     expect(pair.bitsPerSecond[0]).toBe(19_200);
     expect(ucm.counters).toMatchObject({ bitRateChanges: 1, bitRateFallbacks: 1 });
   });
@@ -493,6 +513,7 @@ describe("silence, plugs, rates", () => {
     ucm.request(BASIC, "01 00");
     pair.run(4000);
     expect(ucm.counters).toMatchObject({ bytesDiscarded: 5, requestsOk: 1 });
+    expect(ucm.counters).toMatchObject({ acksSent: 1, acksReceived: 1, framesSent: 1, framesReceived: 1 });
     expect(ucm.counters.bytesReceived).toBe(5 + 2 + 8);
     expect(ucm.counters.bytesSent).toBe(8 + 2);
   });

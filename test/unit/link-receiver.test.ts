@@ -68,6 +68,8 @@ describe("receiver: whole frames", () => {
     expect(new ReceiverBench({}, settings).feed(0, frame(0x0907, [1])).end()[1]).toBe("45 send ack");
     expect(new ReceiverBench({}, settings).feed(0, frame(0x0803, [0x17, 3])).end()[1]).toBe("45 send ack");
     expect(new ReceiverBench({}, settings).feed(0, frame(0x0803, [0x17, 1])).end()[1]).toBe("45 send nak 7");
+    const wide = { ...settings, bitRates: 0x1ffff };
+    expect(new ReceiverBench({}, wide).feed(0, frame(0x0803, [0x17, 16])).end()[1]).toBe("45 send nak 7");
   });
 });
 
