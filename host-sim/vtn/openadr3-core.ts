@@ -151,7 +151,7 @@ export class Vtn3Core {
     this.#seen.set(caller.clientId, utcMs);
     if (parts[0] === "notifiers") return this.#notifiers(request.method, parts, caller);
     const [collection, id, extra] = parts;
-    if (collection === undefined || !(collection in COLLECTIONS) || extra !== undefined) {
+    if (collection === undefined || !Object.hasOwn(COLLECTIONS, collection) || extra !== undefined) {
       refuse(404, `there is no ${path} here`);
     }
     return this.#collection(collection as Collection, id, request, new URLSearchParams(query), caller, utcMs);
