@@ -71,6 +71,8 @@ export class ByteFrameLine implements FrameLine, ReceiverSink {
         this.#finish(e.atMs);
         break;
       case "carrier":
+        // Told again is no news: it must not cost the frame that is being sent.
+        if (e.on === this.#carrier) break;
         this.#carrier = e.on;
         this.#receiver.reset();
         this.#tx = "none";

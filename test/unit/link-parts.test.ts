@@ -187,6 +187,15 @@ describe("byte line to frame line", () => {
     expect(written).toEqual([]);
   });
 
+  it("a carrier that is told again is no news: what is leaving goes on", () => {
+    const { line, events } = lineOf();
+    line.sendFrame(SHED);
+    line.poll(0);
+    line.onLine({ ev: "carrier", on: true, atMs: 1 }, 1);
+    line.onLine({ ev: "sent", atMs: 5 }, 5);
+    expect(events).toEqual(["sent"]);
+  });
+
   it("our frame keeps 110 ms from a NAK of ours that went out while it was held", () => {
     const { line, events, written } = lineOf();
     line.onLine({ ev: "rx", bytes: unhex("08 01 00 02 01 00 0C 3E"), atMs: 0 }, 0);
