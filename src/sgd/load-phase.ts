@@ -1,7 +1,8 @@
 /** The states of the load command (load.ts), each named by what it awaits and holding only what is valid then. */
 import { NEVER } from "../ports/time.js";
-import { hasDuration } from "../wire/basic.js";
+import { encodeDuration, hasDuration } from "../wire/basic.js";
 import { durationByteMs } from "./codes.js";
+import type { Facts } from "./facts.js";
 import type { LoadStep } from "./messages.js";
 import type { Sight } from "./verify.js";
 
@@ -89,6 +90,13 @@ export function lapseMsOf(step: LoadStep, sent: Sent, endsAtMs: number | undefin
   const endMs = endsAtMs ?? NEVER;
   // Where the wish ends before the duration does, only a wish that outlives its own end needs a renewal.
   return lapseMs < endMs ? lapseMs - RENEW_MS : Math.max(lapseMs - RENEW_MS, endMs + 1_000);
+}
+
+/** opcode2 of a step that no correction applies to: its own, or the duration that is left. */
+export function argOf(step: LoadStep, endsAtMs: number | undefined, facts: Facts, nowMs: number): number {
+  if (step.arg !== undefined) return step.arg;
+  if (facts.noDurations || endsAtMs === undefined || endsAtMs <= nowMs) return 0;
+  return encodeDuration((endsAtMs - nowMs) / 1000);
 }
 
 export function quietly(sent: Sent): Sent {

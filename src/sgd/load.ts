@@ -8,14 +8,15 @@
  */
 import { NEVER } from "../ports/time.js";
 import type { LoadResult } from "../ports/sgd-status.js";
-import { encodeDuration, hasDuration, OpState } from "../wire/basic.js";
+import { hasDuration, OpState } from "../wire/basic.js";
 import { AppNakReason, BasicOp } from "../wire/message.js";
-import { appNakText, loadCommandName, nakText } from "./codes.js";
+import { appNakText, nakText } from "./codes.js";
 import type { Facts } from "./facts.js";
 import type { Answer, Job } from "./job.js";
 import { Chain } from "./load-chain.js";
 import { LevelCorrection } from "./load-level.js";
 import {
+  argOf,
   DOUBT_MS,
   lapseMsOf,
   phaseDueMs,
@@ -26,32 +27,21 @@ import {
   type Turn,
 } from "./load-phase.js";
 import { contradictionText, judge, questionOf } from "./load-proof.js";
+import { isSameLoad, loadStatus, type LoadHooks } from "./load-status.js";
 import type { LoadStep, LoadWish } from "./messages.js";
+import { Obligation } from "./obligation.js";
 import type { SgdSettings } from "./settings.js";
 import { sightOf, type Sight } from "./verify.js";
-
-export interface LoadHooks {
-  /** NAK reason 5 was seen. */
-  overridden(nowMs: number): void;
-  /** The status of the load changed. */
-  load(): void;
-  /** Whether End Shed is owed has changed: to be kept over a restart. */
-  owed(owed: boolean): void;
-  /** True while bad grid guidance is in force, by which an appliance may curtail itself. */
-  guided(): boolean;
-}
 
 export class Load {
   #phase: Phase = { awaits: "wish" };
   #wish: LoadWish | undefined;
   #up = false;
   #wasUp = false;
-  #owed: boolean;
   #retries = 0;
   #mutes = 0;
   readonly #level: LevelCorrection;
-  /** What the appliance has taken, and for which wish. */
-  #taken: { readonly op: number; readonly key: string } | undefined;
+  readonly #obligation: Obligation;
   readonly #chain: Chain;
 
   constructor(
@@ -60,7 +50,7 @@ export class Load {
     private readonly hooks: LoadHooks,
     owed: boolean,
   ) {
-    this.#owed = owed;
+    this.#obligation = new Obligation(owed, (now) => this.hooks.owed(now));
     this.#level = new LevelCorrection(facts);
     this.#chain = new Chain(facts);
   }
@@ -75,7 +65,7 @@ export class Load {
     this.#retries = 0;
     this.#mutes = 0;
     this.#level.begin(nowMs);
-    if (this.#wantsNormal && !this.#owed) this.#phase = { awaits: "wish" };
+    if (this.#wantsNormal && !this.#obligation.owed) this.#phase = { awaits: "wish" };
     else this.#again(nowMs);
   }
 
@@ -84,13 +74,12 @@ export class Load {
     this.#up = true;
     this.#wasUp = true;
     this.#retries = 0;
-    if (this.#wish !== undefined && (this.#owed || !this.#wantsNormal)) this.#again(nowMs);
+    if (this.#wish !== undefined && (this.#obligation.owed || !this.#wantsNormal)) this.#again(nowMs);
   }
 
   /** The appliance is gone; `forgets` where what comes back may be another one, or a rebooted one. */
   down(forgets: boolean, nowMs: number): void {
-    if (forgets) this.#taken = undefined;
-    if (forgets && this.#wasUp) this.#setOwed(true);
+    if (forgets && this.#wasUp) this.#obligation.unknown();
     this.#up = false;
     if (this.#wish === undefined || this.#phase.awaits === "wish") return;
     this.#phase = { awaits: "link" };
@@ -147,7 +136,7 @@ export class Load {
     switch (answer.is) {
       case "ok":
         this.#mutes = 0;
-        this.#taken = { op: step.op, key: this.#wish!.key };
+        this.#obligation.taken(step.op, this.#wish!.key);
         if (!sent.quiet) this.#report("acknowledged", sent.step, "", nowMs, sent.arg);
         this.#prove(sent, nowMs, step.verify.settleMs, "judge");
         break;
@@ -232,7 +221,7 @@ export class Load {
 
   /** True where End Shed is owed: something else may be in force at the appliance. */
   get owed(): boolean {
-    return this.#owed;
+    return this.#obligation.owed;
   }
 
   get #wantsNormal(): boolean {
@@ -270,21 +259,11 @@ export class Load {
 
   #send(phase: Turn, nowMs: number): Job {
     const step = this.#step(phase.step);
-    const arg = this.#argOf(step, nowMs);
-    // Owed from the moment of sending: the appliance may have taken it even if no answer comes.
-    if (step.op !== BasicOp.EndShed) this.#setOwed(true);
+    const arg = this.#level.argFor(step) ?? argOf(step, this.#wish!.endsAtMs, this.facts, nowMs);
+    this.#obligation.sent(step.op);
     const sent = { step: phase.step, arg, atMs: nowMs, quiet: phase.quiet };
     this.#phase = { awaits: "answer", sent, busy: phase.busy };
     return { awaits: "load-answer", op: step.op, arg };
-  }
-
-  #argOf(step: LoadStep, nowMs: number): number {
-    const level = this.#level.argFor(step);
-    if (level !== undefined) return level;
-    if (step.arg !== undefined) return step.arg;
-    const { endsAtMs } = this.#wish!;
-    if (this.facts.noDurations || endsAtMs === undefined || endsAtMs <= nowMs) return 0;
-    return encodeDuration((endsAtMs - nowMs) / 1000);
   }
 
   /** The same wish with another end: the appliance is told the new duration. */
@@ -305,7 +284,7 @@ export class Load {
       this.hooks.overridden(nowMs);
       this.#overridden(sent, nowMs);
       // What else was in force, the customer has opted out of too; Grid Emergency cannot be.
-      if (this.#outlived && this.#taken?.op === BasicOp.GridEmergency) {
+      if (this.#outlived === BasicOp.GridEmergency) {
         this.#phase = { awaits: "release", dueMs: nowMs, next: this.#phase };
       }
     } else if (reason === AppNakReason.Busy && busy < busyTries) {
@@ -334,19 +313,19 @@ export class Load {
     const next: Phase = worthAnotherTry
       ? { awaits: "retry", dueMs: nowMs + this.settings.retryMaxMs, sent: undefined }
       : { awaits: "change" };
-    this.#phase = this.#outlived ? { awaits: "release", dueMs: nowMs, next } : next;
+    this.#phase = this.#outlived !== undefined ? { awaits: "release", dueMs: nowMs, next } : next;
     this.#chain.clear();
   }
 
-  /** True where the appliance still carries out what an earlier wish was about. */
-  get #outlived(): boolean {
-    return this.#taken !== undefined && this.#taken.key !== this.#wish!.key && !this.#wantsNormal;
+  /** The command that the appliance still carries out for an earlier wish. */
+  get #outlived(): number | undefined {
+    return this.#wantsNormal ? undefined : this.#obligation.outlived(this.#wish!.key);
   }
 
   /** End Shed for an older command was answered; silence is tried again. */
   #released(next: Phase, answer: Answer, nowMs: number): void {
     const gone = answer.is === "ok" || answer.is === "app-nak" || answer.is === "refused";
-    if (gone) this.#taken = undefined;
+    if (gone) this.#obligation.released();
     this.#phase = gone ? next : { awaits: "release", dueMs: nowMs + 5_000, next };
   }
 
@@ -432,8 +411,7 @@ export class Load {
   #hold(sent: Sent, nowMs: number): void {
     const step = this.#step(sent.step);
     if (step.op === BasicOp.EndShed) {
-      this.#setOwed(false);
-      this.#taken = undefined;
+      this.#obligation.met();
       this.#phase = { awaits: "wish" };
       return;
     }
@@ -479,28 +457,10 @@ export class Load {
     this.#retry(sent, nowMs, this.settings.retryMaxMs);
   }
 
-  #setOwed(owed: boolean): void {
-    if (this.#owed === owed) return;
-    this.#owed = owed;
-    this.hooks.owed(owed);
-  }
-
   #report(result: LoadResult, step: number, text: string, nowMs: number, arg?: number): void {
-    const wish = this.#wish!;
-    const { op, arg: fixed } = wish.steps[step]!;
-    const before = this.facts.load;
-    const command = loadCommandName(op);
-    const same = before?.result === result && before.command === command && before.wish === wish.key;
-    if (same && before.text === text && (arg ?? before.arg) === before.arg) return;
-    this.facts.load = {
-      command,
-      arg: arg ?? fixed ?? 0,
-      result,
-      step,
-      wish: wish.key,
-      sinceMs: nowMs,
-      text,
-    };
+    const load = loadStatus(this.#wish!, result, step, text, nowMs, arg);
+    if (isSameLoad(this.facts.load, load)) return;
+    this.facts.load = load;
     this.facts.changed = true;
     this.hooks.load();
   }

@@ -165,6 +165,20 @@ describe("the customer and the plug", () => {
   });
 });
 
+describe("a line that loses one byte in a hundred", () => {
+  it("does not keep a shed from being verified within 60 s, nor its end", () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const rig = charging("evse-level2-32a", seed);
+      rig.line.noise.losePerByte = 0.01;
+      rig.wish("shed");
+      rig.until(() => rig.status.load?.result === "verified", 60_000);
+      expect(rig.sgd.state().currentA).toBeLessThanOrEqual(16);
+      rig.wish("normal");
+      rig.until(() => rig.status.load?.result === "verified", 60_000);
+    }
+  });
+});
+
 describe("a certified water heater's manners", () => {
   it("is discovered, sheds by its own rules and is verified by its state", () => {
     const rig = new SessionRig("water-heater-heat-pump");
