@@ -34,9 +34,12 @@ export function controlHandler(sgd: SgdSimulator): (method: string, path: string
         return sgd.state();
       case "POST /fault": {
         const name = field(body, "name", "string");
-        if (!faultNames().includes(name))
-          throw new RequestError(400, `there is no fault "${name}"; known are ${faultNames().join(", ")}`);
-        sgd.fault(name);
+        if (!sgd.fault(name)) {
+          throw new RequestError(
+            400,
+            `there is no fault "${name}"; known are ${faultNames().join(", ")} (NAME:N hits N times)`,
+          );
+        }
         return sgd.state();
       }
       case "GET /state":
