@@ -2,8 +2,16 @@ import type { HttpFailure } from "../ports/http.js";
 import { fault, type Fault } from "./fault.js";
 import { daysFromCivil, DAY_MS } from "./iso8601.js";
 
-/** A failed request as a fault: whose doing it is and what to do. `what` names the server, e.g. "the utility's server". */
+/**
+ * A failed request as a fault: whose doing it is and what to do. `what` names the server, e.g. "the utility's
+ * server"; `detail` is the world's own text, which is taken as it is where it is a sentence already.
+ */
 export function httpFailure(reason: HttpFailure, detail: string, what: string): Fault {
+  const known = wordsFor(reason, detail, what);
+  return detail.endsWith(".") ? { ...known, text: detail } : known;
+}
+
+function wordsFor(reason: HttpFailure, detail: string, what: string): Fault {
   const more = detail === "" ? "" : ` (${detail})`;
   switch (reason) {
     case "dns":

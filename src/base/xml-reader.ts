@@ -22,7 +22,8 @@ export interface XmlHandler {
   open(name: number, xml: XmlReader): void;
   /**
    * The text between two tags, CDATA and entities resolved, comments and PIs passed over; runs of white space
-   * alone are not told. `cut`: it was longer than the limit and is shortened.
+   * alone are not told, and much of it before the first word may be missing. `cut`: the text was longer than
+   * the limit and is shortened.
    */
   text(text: string, cut: boolean): void;
   close(name: number): void;
@@ -479,9 +480,11 @@ export class XmlReader {
   }
 
   #putText(c: number): void {
-    if (!isXmlSpace(c)) this.#solid = true;
-    // White space before the first word is dropped once it fills the buffer, or indentation could hide text.
-    else if (!this.#solid && this.#length >= this.#limits.text) this.#length = 0;
+    if (!this.#solid) {
+      if (!isXmlSpace(c)) this.#solid = true;
+      // Indentation longer than half the buffer is dropped, or it could hide the text behind it.
+      if (this.#length * 2 > this.#limits.text) this.#length = 0;
+    }
     this.#put(c);
   }
 

@@ -1,5 +1,5 @@
 import type { RandomPort } from "../ports/time.js";
-import type { EventAnswer } from "./outbound.js";
+import type { EventAnswer, ReportUpdate } from "./outbound.js";
 
 export type Service = "EiRegisterParty" | "EiEvent" | "EiReport" | "EiOpt" | "OadrPoll";
 
@@ -12,15 +12,21 @@ export interface Sending {
   readonly ask: Ask;
   readonly service: Service;
   readonly body: string;
-  /** For `update`: how many reports it carries. */
-  readonly count: number;
+  /** For `update`: the last report that it carries. */
+  readonly last: ReportUpdate | undefined;
   /** For `opt`: what to say by oadrCreatedEvent where the server has no EiOpt. */
   readonly instead: EventAnswer | undefined;
   tries: number;
 }
 
-export function sending(ask: Ask, service: Service, body: string, count = 0, instead?: EventAnswer): Sending {
-  return { ask, service, body, count, instead, tries: 0 };
+export function sending(
+  ask: Ask,
+  service: Service,
+  body: string,
+  last?: ReportUpdate,
+  instead?: EventAnswer,
+): Sending {
+  return { ask, service, body, last, instead, tries: 0 };
 }
 
 /** An answer for each of 8 events, opts for each, and reports: more than this is a server gone wild. */
@@ -47,7 +53,7 @@ export class Outbox {
   }
 
   put(ask: Ask, service: Service, body: string, instead?: EventAnswer): Sending {
-    const one = sending(ask, service, body, 0, instead);
+    const one = sending(ask, service, body, undefined, instead);
     if (this.#waiting.length >= MAX_WAITING) {
       // Not the first: it may be on its way.
       this.#waiting.splice(1, 1);

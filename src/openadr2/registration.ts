@@ -55,7 +55,7 @@ export function readRegistered(
   is: Registration,
   fingerprint: string,
 ): Registration | Fault {
-  let why = "";
+  let why: string;
   if (message === undefined) why = "an empty answer";
   else if (message.payload !== "oadrCreatedPartyRegistration" || refused(message)) why = words(message);
   else if (message.registrationId === "") why = "it gives no registrationID";

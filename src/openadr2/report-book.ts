@@ -15,8 +15,10 @@ export interface UsageHistory {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** Values of one request that are kept until its report goes out; a fuller one goes out early. */
-const MAX_VALUES = 96;
+/** Values of one report, and of one message (some 450 bytes each); a fuller report goes out early. */
+const MAX_VALUES = 48;
+/** Values that wait in all while the server is away. */
+const MAX_WAITING_VALUES = 96;
 /** A changing status is told no more often than this. */
 const ON_CHANGE_MIN_MS = 1000;
 
@@ -157,13 +159,22 @@ export class ReportBook {
     if (ended.length > 0) this.#active = this.#active.filter((r) => !ended.includes(r));
   }
 
-  /** Reports ready to go, oldest first; kept until {@link sent}. */
+  /** Reports ready to go, oldest first, as many as fit into one message; kept until {@link sent}. */
   due(): readonly ReportUpdate[] {
-    return this.#due;
+    let count = 0;
+    let values = 0;
+    for (const update of this.#due) {
+      values += update.values.length;
+      if (count > 0 && values > MAX_VALUES) break;
+      count++;
+    }
+    return count === this.#due.length ? this.#due : this.#due.slice(0, count);
   }
 
-  sent(count: number): void {
-    this.#due.splice(0, count);
+  /** Forgets what has been sent, up to and with `last`; some before it may have been given up meanwhile. */
+  sent(last: ReportUpdate | undefined): void {
+    const at = last === undefined ? -1 : this.#due.indexOf(last);
+    if (at >= 0) this.#due.splice(0, at + 1);
   }
 
   /** The id of a request for metadata that is due, or undefined. */
@@ -299,8 +310,10 @@ export class ReportBook {
 
   #queue(update: ReportUpdate): void {
     // While the server is away the oldest are given up: memory is bounded, and late telemetry is worth least.
-    if (this.#due.length >= MAX_REPORT_REQUESTS) this.#due.shift();
     this.#due.push(update);
+    let values = 0;
+    for (const one of this.#due) values += one.values.length;
+    while (values > MAX_WAITING_VALUES && this.#due.length > 1) values -= this.#due.shift()!.values.length;
   }
 
   #sendHistory(request: ReportRequest, now: ReportTime): void {

@@ -286,7 +286,7 @@ function loadDispatch(signal: VtnSignal, value: number): Ask | Refusal | undefin
 }
 
 function setpoint(signal: VtnSignal, value: number): Ask | Refusal | undefined {
-  const scaled = value * scaleOf(signal.scale);
+  const scaled = tidy(value * scaleOf(signal.scale));
   if (!(scaled >= 0)) return undefined;
   switch (signal.item) {
     case "powerReal":
@@ -309,16 +309,31 @@ function price(signal: VtnSignal, value: number, programme: Programme): Ask | Re
   if (!Number.isFinite(amount)) return undefined;
   switch (signal.type) {
     case "price":
-      return { ask: "price", relative: known ? amount / normal : undefined, absolute: amount, currency };
+      return {
+        ask: "price",
+        relative: known ? tidy(amount / normal) : undefined,
+        absolute: tidy(amount),
+        currency,
+      };
     case "priceMultiplier":
       if (value < 0) return undefined;
-      return { ask: "price", relative: value, absolute: known ? value * normal : undefined, currency };
+      return { ask: "price", relative: value, absolute: known ? tidy(value * normal) : undefined, currency };
     case "priceRelative":
       if (!known) return unsupported(signal, "a price difference, and the usual price is not configured");
-      return { ask: "price", relative: (normal + amount) / normal, absolute: normal + amount, currency };
+      return {
+        ask: "price",
+        relative: tidy((normal + amount) / normal),
+        absolute: tidy(normal + amount),
+        currency,
+      };
     default:
       return unsupported(signal, "this type is no price");
   }
+}
+
+/** Without the dust of binary fractions: 30 cents are 0.3. */
+function tidy(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
 }
 
 /** NaN for an unknown code, which makes the value wrong. */

@@ -236,7 +236,7 @@ export class OpenAdr2Ven implements Upstream {
       const due = reports.due();
       if (due.length > 0) {
         const body = out.updateReport(outbox.requestId(), venId, due, time.utcMs);
-        return sending("update", "EiReport", body, due.length);
+        return sending("update", "EiReport", body, due[due.length - 1]);
       }
     }
     return now.ms < this.#nextPollMs ? undefined : sending("poll", "OadrPoll", out.oadrPoll(venId));
@@ -320,7 +320,7 @@ export class OpenAdr2Ven implements Upstream {
         return;
       case "update":
         log("The server did not take a report");
-        this.#services.reports.sent(one.count);
+        this.#services.reports.sent(one.last);
         return;
       case "deregister":
         this.#outbox.drop(one);
@@ -381,7 +381,7 @@ export class OpenAdr2Ven implements Upstream {
         this.#step = "events";
         break;
       case "update":
-        this.#services.reports.sent(one.count);
+        this.#services.reports.sent(one.last);
         break;
       default:
     }

@@ -68,7 +68,9 @@ function oracle(bytes: Uint8Array): string[] | undefined {
     flush();
     // saxes lets `p:-x` pass, which Namespaces in XML (NCName) forbids.
     for (const { local } of [tag, ...Object.values(tag.attributes)]) {
-      if (/^[-.0-9\u00b7\u0300-\u036f\u203f\u2040]/.test(local)) bad = true;
+      const c = local.charCodeAt(0);
+      if (/^[-.0-9]/.test(local) || c === 0xb7 || (c >= 0x300 && c <= 0x36f) || c === 0x203f || c === 0x2040)
+        bad = true;
     }
     const attributes = Object.values(tag.attributes).map((a) => JSON.stringify([a.uri, a.local, a.value]));
     out.push(`open {${tag.uri}}${tag.local} ${attributes.join(" ")}`);
