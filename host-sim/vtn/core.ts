@@ -160,6 +160,11 @@ export class VtnCore {
     return this.#queueRequests(venId, [request]);
   }
 
+  /** The VTN's own METADATA, empty: a VEN must answer it with oadrRegisteredReport. */
+  offerReports(venId: string): boolean {
+    return this.queue(venId, "oadrRegisterReport", leaf("pyld:requestID", this.state.newId("request")));
+  }
+
   cancelReport(venId: string, requestId: string, reportToFollow: boolean): boolean {
     const request = this.state.vens.get(venId)?.requests.get(requestId);
     if (request !== undefined && !reportToFollow) request.state = "cancelled";

@@ -104,10 +104,22 @@ export class EventStore {
   #put(event: VtnEvent): VtnEvent {
     this.#change += 1;
     this.#events.set(event.id, event);
+    this.#prune(event);
     for (const listener of this.#listeners) listener(event);
     return event;
   }
+
+  /** A bench that runs for days forgets the oldest that are over. */
+  #prune(latest: VtnEvent): void {
+    if (this.#events.size <= KEEP_EVENTS) return;
+    const over = this.list().find(
+      (e) => e.id !== latest.id && ["completed", "cancelled"].includes(statusOf(e, latest.modifiedUtcMs)),
+    );
+    if (over !== undefined) this.#events.delete(over.id);
+  }
 }
+
+const KEEP_EVENTS = 1000;
 
 function changed(event: VtnEvent, content: EventContent, cancelled: boolean, utcMs: number): VtnEvent {
   return { ...event, content, cancelled, modification: event.modification + 1, modifiedUtcMs: utcMs };

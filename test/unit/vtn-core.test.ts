@@ -217,6 +217,17 @@ describe("VTN core: events", () => {
     expect(descendant(signals[1]!, "siScaleCode")!.text).toBe("k");
   });
 
+  it("forgets the oldest events that are over, and none that is not", () => {
+    const { core, at } = setUp();
+    const open = made(core.createEvent({ level: 1, openEnded: true }, at)).id;
+    const old = made(core.createEvent({ level: 1, durationSeconds: 60 }, at)).id;
+    at.utcMs += 61_000;
+    for (let i = 0; i < 1000; i++) core.createEvent({ level: 1, durationSeconds: 60 }, at);
+    expect(core.state.events.get(old)).toBeUndefined();
+    expect(core.state.events.get(open)).toBeDefined();
+    expect(core.state.events.list().length).toBe(1001);
+  });
+
   it("refuses an answer for an event or modification that does not exist", () => {
     const { core, send, enrol, at } = setUp();
     const venId = enrol();
