@@ -66,6 +66,11 @@ export type Phase =
   | { readonly awaits: "release"; readonly dueMs: number; readonly next: Phase }
   | { readonly awaits: "release-answer"; readonly next: Phase };
 
+/** True where nothing is done for the wish until later, or only an older command is being ended. */
+export function isResting(phase: Phase): boolean {
+  return phase.awaits === "retry" || phase.awaits === "release" || phase.awaits === "release-answer";
+}
+
 /** When a phase wants to be looked at. */
 export function phaseDueMs(phase: Phase): number {
   switch (phase.awaits) {

@@ -18,6 +18,7 @@ import { LevelCorrection } from "./load-level.js";
 import {
   argOf,
   DOUBT_MS,
+  isResting,
   lapseMsOf,
   phaseDueMs,
   quietly,
@@ -216,7 +217,7 @@ export class Load {
   overrideChanged(on: boolean, nowMs: number): void {
     const phase = this.#phase;
     if (on && phase.awaits === "lapse") this.#prove(quietly(phase.sent), nowMs, DOUBT_MS, "judge");
-    else if (!on && this.facts.load?.result === "overridden" && /^re/.test(phase.awaits)) this.#again(nowMs);
+    else if (!on && this.facts.load?.result === "overridden" && isResting(phase)) this.#again(nowMs);
   }
 
   /** True where End Shed is owed: something else may be in force at the appliance. */

@@ -155,6 +155,20 @@ describe("an acknowledgement is no proof", () => {
     expect(appliance.loads).toEqual([[1, 0]]);
   });
 
+  it("takes power for proof where there is no state, and nothing for proof where power cannot be one", () => {
+    const appliance = online();
+    appliance.basic.set(0x12, refuse(1));
+    appliance.session.order({ order: "rediscover" }, appliance.now);
+    appliance.run(10_000);
+    appliance.session.wish(wishOf("shed"), appliance.now);
+    appliance.run(5_000);
+    expect(result(appliance)).toBe("verified");
+    appliance.session.wish(wishOf("normal"), appliance.now);
+    appliance.run(5_000);
+    expect(result(appliance)).toBe("acknowledged");
+    expect(appliance.session.endShedOwed).toBe(false);
+  });
+
   it("believes a charger without a car only by its missing power", () => {
     const appliance = online();
     appliance.state = 0;
@@ -339,6 +353,7 @@ describe("what is in force is kept in force", () => {
     appliance.run(5_000);
     appliance.powerW = 7200;
     appliance.until(() => result(appliance) === "unverified", 60_000);
+    expect(appliance.basicSent(1).length).toBe(1);
     appliance.powerW = undefined;
     appliance.until(() => result(appliance) === "verified", 60_000);
   });
@@ -461,6 +476,17 @@ describe("an older command does not outlive its wish", () => {
     appliance.until(() => result(appliance) === "verified", 5_000);
   });
 
+  it("is not ended where the very same wish is refused later", () => {
+    const appliance = online();
+    appliance.session.wish(wishOf("shed"), appliance.now);
+    appliance.run(5_000);
+    appliance.basic.set(1, refuse(0));
+    appliance.state = 1;
+    appliance.run(120_000);
+    expect(result(appliance)).toBe("refused");
+    expect(appliance.basicSent(2)).toEqual([]);
+  });
+
   it("is left alone where the customer overrides it anyway", () => {
     const appliance = online();
     appliance.session.wish(wishOf("shed"), appliance.now);
@@ -560,6 +586,14 @@ describe("power levels are held against the measured power", () => {
     appliance.run(60_000);
     expect(appliance.loads.length).toBe(3);
     expect(appliance.loads[2]).toEqual([6, 95]);
+    // A car that takes little gives no reason to raise what is raised already.
+    appliance.basic.set(6, () => {
+      appliance.powerW = 1500;
+      return undefined;
+    });
+    appliance.session.wish(wishOf(limit(12), { site, abilities: { ratedW: 9600 } }), appliance.now);
+    appliance.run(60_000);
+    expect(appliance.loads.slice(3)).toEqual([[6, 76]]);
   });
 
   it("is left alone where the car drew no more before", () => {
@@ -599,6 +633,9 @@ describe("power levels are held against the measured power", () => {
     expect(appliance.loads.at(-1)).toEqual([6, 31]);
     expect(appliance.powerW).toBeLessThan(2400);
     expect(result(appliance)).toBe("verified");
+    appliance.session.wish(wishOf(limit(15), { site, abilities: { ratedW: 9600 } }), appliance.now);
+    appliance.run(1_000);
+    expect(appliance.loads.at(-1)).toEqual([6, 47]);
   });
 
   it("is lowered once where it gives too much", () => {
