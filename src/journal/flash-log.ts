@@ -12,6 +12,7 @@ export interface LogRecord {
 export class FlashLog {
   private sequence = 0;
   private at = 0;
+  private nextIsBlank = false;
   /** Erased in the middle of an append, because nobody called `tidy` in time. */
   forcedErases = 0;
   erases = 0;
@@ -49,13 +50,16 @@ export class FlashLog {
   /** True where a quiet moment should be used for `tidy`. */
   get wantsErase(): boolean {
     const { area } = this;
-    return this.at + this.spareBytes > area.sectorBytes && !area.isBlank((this.sequence + 1) % area.count);
+    if (this.nextIsBlank || this.at + this.spareBytes <= area.sectorBytes) return false;
+    this.nextIsBlank = area.isBlank((this.sequence + 1) % area.count);
+    return !this.nextIsBlank;
   }
 
   /** Erases at most one sector. True if it did. */
   tidy(): boolean {
     if (!this.wantsErase) return false;
     this.area.clear((this.sequence + 1) % this.area.count);
+    this.nextIsBlank = true;
     this.erases++;
     return true;
   }
@@ -90,6 +94,7 @@ export class FlashLog {
     if (erased) this.erases++;
     this.sequence = sequence;
     this.at = HEADER_BYTES;
+    this.nextIsBlank = false;
     return erased;
   }
 }

@@ -162,11 +162,10 @@ export class FlashStore implements StorePort {
       const record = area.nextRecord(tail, from, end);
       if (record === undefined) break;
       from = record.at + area.spaceFor(record.length);
-      // Deletions in the oldest sector have nothing left to delete.
-      if (record.type !== SET) continue;
       const payload = area.payload(tail, record);
       const key = keyOf(payload);
       const place = this.index.get(key);
+      // Neither what was replaced, nor a deletion: in the oldest sector it has nothing left to delete.
       if (place?.sequence !== tail || place.at !== record.at) continue;
       if (this.at + area.spaceFor(payload.length) > area.sectorBytes) this.enter(this.head + 1);
       const { at } = this;
