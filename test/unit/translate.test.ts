@@ -135,7 +135,8 @@ describe("what proves a command", () => {
   it("wants less power for a shed, still less for a critical peak, none for a stop", () => {
     expect(verify({ ask: "shed" })).toMatchObject({ states: [2, 4, 8, 9], maxPowerW: 5119 });
     expect(verify({ ask: "critical-peak" }).maxPowerW).toBe(3007);
-    expect(verify(fraction(0)).maxPowerW).toBe(100);
+    // "Following" is no proof of a stop: a charger that clamps up to 6 A says so too.
+    expect(verify(fraction(0))).toMatchObject({ states: [4], maxPowerW: 100 });
     expect(verify({ ask: "emergency" }, evse, true)).toMatchObject({ states: [4], maxPowerW: 100 });
     expect(verify(fraction(0.5)).maxPowerW).toBe(4274);
     expect(verify({ ask: "normal" })).toMatchObject({ maxPowerW: undefined });
