@@ -68,6 +68,12 @@ const bannedSyntax = [
     message: "A Map or Set at module level is mutable state: preloaded modules are frozen on the device.",
   },
   {
+    selector:
+      ":matches(Literal[regex], NewExpression[callee.name='RegExp'], CallExpression[callee.name='RegExp']):not(:function *, PropertyDefinition[static=false] *)",
+    message:
+      "No RegExp at module level: it has state, so the device's linker refuses it in a preloaded module.",
+  },
+  {
     selector: "ImportExpression",
     message: "No dynamic import in the core: modules are linked ahead of time.",
   },

@@ -64,16 +64,16 @@ export function daysInMonth(year: number, month: number): number {
   return daysFromCivil(year, month + 1, 1) - daysFromCivil(year, month, 1);
 }
 
-const DATE_TIME =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?([Zz]|[+-]\d\d(?::?\d\d)?)?$/;
-
 /**
  * UTC milliseconds of an ISO date-time, or undefined where it is none. Fractions beyond the millisecond are
  * cut; no zone means UTC; second 60 and 24:00:00 are the next second and day, as they should be.
  */
 export function parseDateTime(text: string): number | undefined {
   if (text.length > 48) return undefined;
-  const part = DATE_TIME.exec(text.trim());
+  const part =
+    /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?([Zz]|[+-]\d\d(?::?\d\d)?)?$/.exec(
+      text.trim(),
+    );
   if (part === null) return undefined;
   const year = Number(part[1]);
   const month = Number(part[2]);
@@ -121,16 +121,16 @@ function padded(value: number, width: number): string {
   return String(value).padStart(width, "0");
 }
 
-const DURATION =
-  /^([+-])?(?:P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?)|(\d+)W)$/;
-
 /**
  * Milliseconds of an ISO duration, or undefined where it is none. A year counts 365 and a month 30 days:
  * both occur only as "long" (`P9999Y` = for ever), for which see the caller. May be negative.
  */
 export function parseDuration(text: string): number | undefined {
   if (text.length > 48) return undefined;
-  const part = DURATION.exec(text.trim());
+  const part =
+    /^([+-])?(?:P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?)|(\d+)W)$/.exec(
+      text.trim(),
+    );
   if (part === null) return undefined;
   const days =
     Number(part[2] ?? 0) * 365 +

@@ -37,19 +37,16 @@ export interface LocalTime {
   readonly minute: number;
 }
 
-const NAME = /^(?:[A-Za-z]{3,10}|<[A-Za-z0-9+-]{3,10}>)/;
-const TIME = /^([+-])?(\d{1,3})(?::(\d\d)(?::(\d\d))?)?/;
-
 /** Reads a TZ string; undefined where it is none. */
 export function parsePosixTz(text: string): PosixZone | undefined {
   if (text.length > 64) return undefined;
   const reader = { rest: text };
-  if (take(reader, NAME) === undefined) return undefined;
+  if (!takeName(reader)) return undefined;
   const west = takeTime(reader, 24);
   if (west === undefined) return undefined;
   const standardOffsetS = -west;
   if (reader.rest === "") return { standardOffsetS, summer: undefined };
-  if (take(reader, NAME) === undefined) return undefined;
+  if (!takeName(reader)) return undefined;
   let offsetS = standardOffsetS + 3600;
   if (reader.rest !== "" && !reader.rest.startsWith(",")) {
     const summerWest = takeTime(reader, 24);
@@ -117,8 +114,12 @@ function take(reader: Reader, pattern: RegExp): RegExpExecArray | undefined {
   return found;
 }
 
+function takeName(reader: Reader): boolean {
+  return take(reader, /^(?:[A-Za-z]{3,10}|<[A-Za-z0-9+-]{3,10}>)/) !== undefined;
+}
+
 function takeTime(reader: Reader, maxHours: number): number | undefined {
-  const found = take(reader, TIME);
+  const found = take(reader, /^([+-])?(\d{1,3})(?::(\d\d)(?::(\d\d))?)?/);
   if (found === undefined) return undefined;
   const hours = Number(found[2]);
   const minutes = Number(found[3] ?? 0);

@@ -22,6 +22,10 @@ describe("banned globals in src", () => {
     ["let count = 0; export const n = () => count++;", "no-restricted-syntax"],
     ["export let count = 0;", "no-restricted-syntax"],
     ["const seen = new Map(); export { seen };", "no-restricted-syntax"],
+    ["export const digits = /[0-9]/;", "no-restricted-syntax"],
+    ["export const forms = { digits: [/[0-9]/] };", "no-restricted-syntax"],
+    ["export const digits = new RegExp('[0-9]');", "no-restricted-syntax"],
+    ["export class Digits { static form = /[0-9]/; }", "no-restricted-syntax"],
     ["export const load = () => import('./fault.js');", "no-restricted-syntax"],
   ])("%s", async (code, rule) => {
     const [result] = await eslint.lintText(`${code}\n`, { filePath: join(root, "src/base/planted.ts") });
@@ -29,9 +33,10 @@ describe("banned globals in src", () => {
   });
 
   it("is quiet on clean code", async () => {
-    const [result] = await eslint.lintText("export const double = (x: number): number => 2 * x;\n", {
-      filePath: join(root, "src/base/planted.ts"),
-    });
+    const clean = `export const double = (x: number): number => 2 * x;
+export const isDigit = (text: string): boolean => /^[0-9]$/.test(text);
+`;
+    const [result] = await eslint.lintText(clean, { filePath: join(root, "src/base/planted.ts") });
     expect(result?.messages).toEqual([]);
   });
 });
