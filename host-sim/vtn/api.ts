@@ -2,7 +2,7 @@
 import { type Handler, RequestError } from "../control/local-server.js";
 import { type FieldError, type VtnEvent, isFieldError } from "./event.js";
 import { MISBEHAVIOURS, type Misbehaviour } from "./misbehaviour.js";
-import type { Vtn } from "./server.js";
+import type { Vtn } from "./vtn.js";
 
 type Raw = Readonly<Record<string, unknown>>;
 

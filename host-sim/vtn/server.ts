@@ -9,19 +9,18 @@ import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { startLocalServer } from "../control/local-server.js";
 import { type BadCertificate, type PemPair, fingerprint20b } from "../pki/certificates.js";
-import { type Pki, openPki } from "../pki/pki.js";
+import { openPki } from "../pki/pki.js";
 import { vtnApi } from "./api.js";
+import type { Vtn } from "./vtn.js";
 import { VtnCore } from "./core.js";
-import type { ReportReceived } from "./ei-report.js";
-import type { FieldError, VtnEvent } from "./event.js";
 import type { Misbehaviour } from "./misbehaviour.js";
 import { MqttBroker } from "./mqtt-broker.js";
-import { type Clients3, openClients } from "./openadr3-clients.js";
+import { openClients } from "./openadr3-clients.js";
 import { Vtn3Core, type Vtn3Options } from "./openadr3-core.js";
 import { deliverWebhooks } from "./openadr3-webhooks.js";
-import type { VtnChange, VtnCoreOptions } from "./state.js";
+import type { VtnCoreOptions } from "./state.js";
 import { type Reply, TlsFront } from "./tls-front.js";
-import { type EventView, type VenView, eventView, ven3View, venView } from "./views.js";
+import { eventView, ven3View, venView } from "./views.js";
 
 export interface VtnOptions extends VtnCoreOptions {
   /** Certificates go to `pki` in it, the clients of OpenADR 3.1 to `openadr3-clients.json`. */
@@ -38,34 +37,6 @@ export interface VtnOptions extends VtnCoreOptions {
   readonly openadr3?: Omit<Vtn3Options, "clients">;
 }
 
-export interface Vtn {
-  readonly urls: { readonly openadr2b: string; readonly openadr3: string };
-  /** Base address of the HTTP API. */
-  readonly api: string;
-  /** Paths of the files that a module enrols with. */
-  readonly ca: string;
-  readonly clientCert: string;
-  readonly clientKey: string;
-  /** OAuth 2 clients of OpenADR 3.1. */
-  readonly clients: Clients3;
-  readonly core: VtnCore;
-  readonly core3: Vtn3Core;
-  readonly pki: Pki;
-  /** @param input as `POST /events` takes it (docs/cli.md) */
-  createEvent(input: unknown): VtnEvent | FieldError;
-  modifyEvent(id: string, input: unknown): VtnEvent | FieldError;
-  cancelEvent(id: string): VtnEvent | FieldError;
-  withdrawEvent(id: string): VtnEvent | FieldError;
-  listEvents(): readonly EventView[];
-  vens(): readonly VenView[];
-  reports(): readonly ReportReceived[];
-  /** On from now; the promise is for those that need a new certificate. */
-  misbehave(name: Misbehaviour, times?: number): Promise<void>;
-  behave(name?: Misbehaviour): Promise<void>;
-  onChange(listener: (change: VtnChange) => void): () => void;
-  close(): Promise<void>;
-}
-
 export const PATH_20B = "/OpenADR2/Simple/2.0b";
 export const PATH_3 = "/openadr3/3.1.0";
 
@@ -76,6 +47,8 @@ const CERTIFICATES: Readonly<Partial<Record<Misbehaviour, BadCertificate>>> = {
   "forged-chain": "forged-chain",
   "self-signed": "self-signed",
 };
+
+export type { Vtn } from "./vtn.js";
 
 /** Starts the VTN and its API. Fails with a `CommandError` when a port is taken. */
 export async function startVtn(options: VtnOptions): Promise<Vtn> {

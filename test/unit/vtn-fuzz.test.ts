@@ -34,17 +34,15 @@ function enrolled(): { core: VtnCore; venId: string; messages: string[] } {
 describe("the VTN under nonsense", () => {
   it("answers any mutation of a message with XML or a refusal", () => {
     const { core, messages } = enrolled();
-    const message = fc
-      .constantFrom(...messages)
-      .chain((text) =>
-        fc
-          .record({
-            at: fc.nat(text.length),
-            cut: fc.nat(40),
-            put: fc.oneof(fc.string(), fc.constantFrom("<", "&", "]]>", "<a/>")),
-          })
-          .map(({ at, cut, put }) => text.slice(0, at) + put + text.slice(at + cut)),
-      );
+    const message = fc.constantFrom(...messages).chain((text) =>
+      fc
+        .record({
+          at: fc.nat(text.length),
+          cut: fc.nat(40),
+          put: fc.oneof(fc.string(), fc.constantFrom("<", "&", "]]>", "<a/>")),
+        })
+        .map(({ at, cut, put }) => text.slice(0, at) + put + text.slice(at + cut)),
+    );
     fc.assert(
       fc.property(fc.constantFrom(...SERVICES), message, (service, body) => {
         const reply = core.handle(service, body, "aa", NOW);
