@@ -9,47 +9,47 @@ export const UTF8_BAD = -2;
 export class Utf8Decoder {
   /** True between sequences: the end of input is right only here. */
   get whole(): boolean {
-    return this.#left === 0;
+    return this.left === 0;
   }
 
-  #left = 0;
-  #code = 0;
-  #low = 0x80;
-  #high = 0xbf;
+  private left = 0;
+  private code = 0;
+  private low = 0x80;
+  private high = 0xbf;
 
   /** Gives a code point, {@link UTF8_MORE} or {@link UTF8_BAD}. After a bad byte the decoder starts anew. */
   push(byte: number): number {
-    if (this.#left === 0) {
+    if (this.left === 0) {
       if (byte < 0x80) return byte;
-      this.#low = 0x80;
-      this.#high = 0xbf;
+      this.low = 0x80;
+      this.high = 0xbf;
       if (byte >= 0xc2 && byte <= 0xdf) {
-        this.#left = 1;
-        this.#code = byte & 0x1f;
+        this.left = 1;
+        this.code = byte & 0x1f;
       } else if (byte >= 0xe0 && byte <= 0xef) {
-        this.#left = 2;
-        this.#code = byte & 0x0f;
-        if (byte === 0xe0) this.#low = 0xa0;
-        if (byte === 0xed) this.#high = 0x9f;
+        this.left = 2;
+        this.code = byte & 0x0f;
+        if (byte === 0xe0) this.low = 0xa0;
+        if (byte === 0xed) this.high = 0x9f;
       } else if (byte >= 0xf0 && byte <= 0xf4) {
-        this.#left = 3;
-        this.#code = byte & 0x07;
-        if (byte === 0xf0) this.#low = 0x90;
-        if (byte === 0xf4) this.#high = 0x8f;
+        this.left = 3;
+        this.code = byte & 0x07;
+        if (byte === 0xf0) this.low = 0x90;
+        if (byte === 0xf4) this.high = 0x8f;
       } else {
         return UTF8_BAD;
       }
       return UTF8_MORE;
     }
-    if (byte < this.#low || byte > this.#high) {
-      this.#left = 0;
+    if (byte < this.low || byte > this.high) {
+      this.left = 0;
       return UTF8_BAD;
     }
-    this.#low = 0x80;
-    this.#high = 0xbf;
-    this.#code = (this.#code << 6) | (byte & 0x3f);
-    this.#left--;
-    return this.#left === 0 ? this.#code : UTF8_MORE;
+    this.low = 0x80;
+    this.high = 0xbf;
+    this.code = (this.code << 6) | (byte & 0x3f);
+    this.left--;
+    return this.left === 0 ? this.code : UTF8_MORE;
   }
 }
 

@@ -7,6 +7,7 @@ import { isNameChar, isNameStart, isXmlChar, isXmlSpace } from "./xml-chars.js";
  * elements and text as they come; it builds no tree, and what it holds is bounded by its limits whatever the
  * sender does. It checks well-formedness and namespaces (XML 1.0 fifth edition, Namespaces 1.0 third edition).
  * Refused although XML allows them: DOCTYPE, any encoding but UTF-8, XML 1.1.
+ * Members are `private` and not `#`: an engine keeps a private method as a slot of every object.
  */
 
 /** Known names: URI → local name → a small integer above 0 that the caller chooses. */
@@ -89,433 +90,433 @@ export class XmlReader {
   /** Elements open, the one being told included. */
   depth = 0;
 
-  readonly #names: XmlNames;
-  readonly #handler: XmlHandler;
-  readonly #limits: XmlLimits;
-  readonly #utf8 = new Utf8Decoder();
-  #fault: Fault | undefined;
-  #bytes = 0;
-  #state = TEXT;
-  #back = TEXT;
-  #cr = false;
-  #first = true;
-  #sawRoot = false;
-  #declarable = true;
+  private readonly names: XmlNames;
+  private readonly handler: XmlHandler;
+  private readonly limits: XmlLimits;
+  private readonly utf8 = new Utf8Decoder();
+  private fault: Fault | undefined;
+  private bytes = 0;
+  private state = TEXT;
+  private back = TEXT;
+  private cr = false;
+  private first = true;
+  private sawRoot = false;
+  private declarable = true;
 
   // Text, an attribute value or a name in the making.
-  readonly #buffer: Uint16Array;
-  #length = 0;
-  #colon = -1;
-  #cut = false;
-  #solid = false;
-  #brackets = 0;
-  #quote = 0;
-  #word = "";
+  private readonly buffer: Uint16Array;
+  private length = 0;
+  private colon = -1;
+  private cut = false;
+  private solid = false;
+  private brackets = 0;
+  private quote = 0;
+  private word = "";
 
   // The open elements.
-  readonly #stackName: number[] = [];
-  readonly #stackPrefix: string[] = [];
-  readonly #stackLocal: string[] = [];
-  readonly #stackSpaces: number[] = [];
-  #prefix = "";
+  private readonly stackName: number[] = [];
+  private readonly stackPrefix: string[] = [];
+  private readonly stackLocal: string[] = [];
+  private readonly stackSpaces: number[] = [];
+  private prefix = "";
 
   // Namespaces in force, innermost last.
-  readonly #nsPrefix: string[] = ["", "xml"];
-  readonly #nsUri: string[] = ["", XML_URI];
+  private readonly nsPrefix: string[] = ["", "xml"];
+  private readonly nsUri: string[] = ["", XML_URI];
 
   // Attributes of the tag being read.
-  #attributes = 0;
-  readonly #attrPrefix: string[] = [];
-  readonly #attrLocal: string[] = [];
-  readonly #attrValue: string[] = [];
-  readonly #attrUri: string[] = [];
+  private attributes = 0;
+  private readonly attrPrefix: string[] = [];
+  private readonly attrLocal: string[] = [];
+  private readonly attrValue: string[] = [];
+  private readonly attrUri: string[] = [];
 
   constructor(names: XmlNames, handler: XmlHandler, limits: XmlLimits = XML_LIMITS) {
-    this.#names = names;
-    this.#handler = handler;
-    this.#limits = limits;
-    this.#buffer = new Uint16Array(Math.max(limits.text, limits.name) + 2);
+    this.names = names;
+    this.handler = handler;
+    this.limits = limits;
+    this.buffer = new Uint16Array(Math.max(limits.text, limits.name) + 2);
   }
 
   /** Takes the next bytes. The first fault stays: later calls give it again. */
   push(bytes: Uint8Array): Fault | undefined {
-    for (let i = 0; i < bytes.length && this.#fault === undefined; i++) {
-      if (++this.#bytes > this.#limits.documentBytes) {
-        return this.#fail("xml-document-too-long", `more than ${this.#limits.documentBytes} bytes`);
+    for (let i = 0; i < bytes.length && this.fault === undefined; i++) {
+      if (++this.bytes > this.limits.documentBytes) {
+        return this.fail("xml-document-too-long", `more than ${this.limits.documentBytes} bytes`);
       }
-      let c = this.#utf8.push(bytes[i]!);
+      let c = this.utf8.push(bytes[i]!);
       if (c === UTF8_MORE) continue;
-      if (c === UTF8_BAD) return this.#fail("xml-encoding", "the bytes are not UTF-8");
-      if (this.#first) {
-        this.#first = false;
+      if (c === UTF8_BAD) return this.fail("xml-encoding", "the bytes are not UTF-8");
+      if (this.first) {
+        this.first = false;
         if (c === 0xfeff) continue;
       }
       // Line ends are LF before anything else looks at them (clause 2.11).
-      const afterCr = this.#cr;
-      this.#cr = c === 0x0d;
+      const afterCr = this.cr;
+      this.cr = c === 0x0d;
       if (c === 0x0a && afterCr) continue;
       if (c === 0x0d) c = 0x0a;
-      if (!isXmlChar(c)) return this.#fail("xml-malformed", "a character that XML forbids");
-      this.#char(c);
+      if (!isXmlChar(c)) return this.fail("xml-malformed", "a character that XML forbids");
+      this.char(c);
     }
-    return this.#fault;
+    return this.fault;
   }
 
   /** The document is over; a fault if it was not whole. */
   end(): Fault | undefined {
-    if (this.#fault !== undefined) return this.#fault;
-    if (!this.#utf8.whole) return this.#fail("xml-encoding", "the bytes are not UTF-8");
-    if (!this.#sawRoot || this.depth > 0 || this.#state !== TEXT) {
-      return this.#fail("xml-malformed", this.#bytes === 0 ? "empty" : "it ends too early");
+    if (this.fault !== undefined) return this.fault;
+    if (!this.utf8.whole) return this.fail("xml-encoding", "the bytes are not UTF-8");
+    if (!this.sawRoot || this.depth > 0 || this.state !== TEXT) {
+      return this.fail("xml-malformed", this.bytes === 0 ? "empty" : "it ends too early");
     }
     return undefined;
   }
 
   /** Called by a handler that will not read on. */
   refuse(why: Fault): void {
-    this.#fault ??= why;
+    this.fault ??= why;
   }
 
   get attributeCount(): number {
-    return this.#attributes;
+    return this.attributes;
   }
 
   /** Value of an attribute of the element being opened; no-namespace attributes have the URI "". */
   attribute(uri: string, local: string): string | undefined {
-    for (let i = 0; i < this.#attributes; i++) {
-      if (this.#attrLocal[i] === local && this.#attrUri[i] === uri) return this.#attrValue[i];
+    for (let i = 0; i < this.attributes; i++) {
+      if (this.attrLocal[i] === local && this.attrUri[i] === uri) return this.attrValue[i];
     }
     return undefined;
   }
 
   /** The attribute in that place, for tools and tests. */
   attributeAt(index: number): readonly [uri: string, local: string, value: string] {
-    return [this.#attrUri[index] ?? "", this.#attrLocal[index] ?? "", this.#attrValue[index] ?? ""];
+    return [this.attrUri[index] ?? "", this.attrLocal[index] ?? "", this.attrValue[index] ?? ""];
   }
 
-  #fail(code: string, text: string): Fault {
-    return (this.#fault ??= fault("server", code, `The XML is refused: ${text} (near byte ${this.#bytes}).`));
+  private fail(code: string, text: string): Fault {
+    return (this.fault ??= fault("server", code, `The XML is refused: ${text} (near byte ${this.bytes}).`));
   }
 
-  #bad(text: string): void {
-    this.#fail("xml-malformed", text);
+  private bad(text: string): void {
+    this.fail("xml-malformed", text);
   }
 
-  #char(c: number): void {
-    switch (this.#state) {
+  private char(c: number): void {
+    switch (this.state) {
       case TEXT:
-        this.#text(c);
+        this.text(c);
         return;
       case LT:
-        this.#afterLt(c);
+        this.afterLt(c);
         return;
       case OPEN_NAME:
-        if (isNameChar(c)) this.#putName(c);
+        if (isNameChar(c)) this.putName(c);
         else {
-          this.#takeName();
-          this.#attributes = 0;
-          this.#inTag(c);
+          this.takeName();
+          this.attributes = 0;
+          this.inTag(c);
         }
         return;
       case IN_TAG:
         if (isNameStart(c)) {
-          if (this.#attributes >= this.#limits.attributes) {
-            this.#fail("xml-too-many-attributes", `more than ${this.#limits.attributes} attributes`);
+          if (this.attributes >= this.limits.attributes) {
+            this.fail("xml-too-many-attributes", `more than ${this.limits.attributes} attributes`);
             return;
           }
-          this.#startName(c, ATTR_NAME);
-        } else this.#inTag(c);
+          this.startName(c, ATTR_NAME);
+        } else this.inTag(c);
         return;
       case ATTR_NAME:
         if (isNameChar(c)) {
-          this.#putName(c);
+          this.putName(c);
           return;
         }
-        this.#takeAttributeName();
-        this.#state = ATTR_EQ;
-        this.#attributeEq(c);
+        this.takeAttributeName();
+        this.state = ATTR_EQ;
+        this.attributeEq(c);
         return;
       case ATTR_EQ:
-        this.#attributeEq(c);
+        this.attributeEq(c);
         return;
       case ATTR_QUOTE:
         if (c === 0x22 || c === 0x27) {
-          this.#quote = c;
-          this.#clear();
-          this.#state = ATTR_VALUE;
-        } else if (!isXmlSpace(c)) this.#bad("an attribute value without quotes");
+          this.quote = c;
+          this.clear();
+          this.state = ATTR_VALUE;
+        } else if (!isXmlSpace(c)) this.bad("an attribute value without quotes");
         return;
       case ATTR_VALUE:
-        if (c === this.#quote) this.#takeAttributeValue();
-        else if (c === 0x26) this.#entity();
-        else if (c === 0x3c) this.#bad("'<' in an attribute value");
-        else this.#put(isXmlSpace(c) ? 0x20 : c);
+        if (c === this.quote) this.takeAttributeValue();
+        else if (c === 0x26) this.entity();
+        else if (c === 0x3c) this.bad("'<' in an attribute value");
+        else this.put(isXmlSpace(c) ? 0x20 : c);
         return;
       case ATTR_AFTER:
-        this.#inTag(c);
+        this.inTag(c);
         return;
       case EMPTY_TAG:
-        if (c === 0x3e) this.#openTag(true);
-        else this.#bad("'/' inside a tag");
+        if (c === 0x3e) this.openTag(true);
+        else this.bad("'/' inside a tag");
         return;
       case CLOSE_NAME:
-        this.#closeName(c);
+        this.closeName(c);
         return;
       case CLOSE_AFTER:
-        if (c === 0x3e) this.#closeTag();
-        else if (!isXmlSpace(c)) this.#bad("more than a name in an end tag");
+        if (c === 0x3e) this.closeTag();
+        else if (!isXmlSpace(c)) this.bad("more than a name in an end tag");
         return;
       case BANG:
-        this.#bang(c);
+        this.bang(c);
         return;
       case COMMENT:
-        if (c === 0x2d) this.#state = COMMENT_1;
+        if (c === 0x2d) this.state = COMMENT_1;
         return;
       case COMMENT_1:
-        this.#state = c === 0x2d ? COMMENT_2 : COMMENT;
+        this.state = c === 0x2d ? COMMENT_2 : COMMENT;
         return;
       case COMMENT_2:
-        if (c === 0x3e) this.#state = TEXT;
-        else this.#bad("'--' inside a comment");
+        if (c === 0x3e) this.state = TEXT;
+        else this.bad("'--' inside a comment");
         return;
       case CDATA:
-        if (c === 0x5d) this.#state = CDATA_1;
-        else this.#putText(c);
+        if (c === 0x5d) this.state = CDATA_1;
+        else this.putText(c);
         return;
       case CDATA_1:
-        if (c === 0x5d) this.#state = CDATA_2;
+        if (c === 0x5d) this.state = CDATA_2;
         else {
-          this.#putText(0x5d);
-          this.#putText(c);
-          this.#state = CDATA;
+          this.putText(0x5d);
+          this.putText(c);
+          this.state = CDATA;
         }
         return;
       case CDATA_2:
         if (c === 0x3e) {
-          this.#state = TEXT;
-          this.#brackets = 0;
+          this.state = TEXT;
+          this.brackets = 0;
         } else {
-          this.#putText(0x5d);
+          this.putText(0x5d);
           if (c === 0x5d) return;
-          this.#putText(0x5d);
-          this.#putText(c);
-          this.#state = CDATA;
+          this.putText(0x5d);
+          this.putText(c);
+          this.state = CDATA;
         }
         return;
       case PI_TARGET:
-        this.#piTarget(c);
+        this.piTarget(c);
         return;
       case PI_BODY:
-        if (c === 0x3f) this.#state = PI_END;
+        if (c === 0x3f) this.state = PI_END;
         return;
       case PI_END:
-        if (c === 0x3e) this.#state = TEXT;
-        else if (c !== 0x3f) this.#state = PI_BODY;
+        if (c === 0x3e) this.state = TEXT;
+        else if (c !== 0x3f) this.state = PI_BODY;
         return;
       case DECLARATION:
-        if (c === 0x3f) this.#state = DECLARATION_END;
-        else this.#put(c);
+        if (c === 0x3f) this.state = DECLARATION_END;
+        else this.put(c);
         return;
       case DECLARATION_END:
-        if (c === 0x3e) this.#declaration();
-        else this.#bad("'?' inside the XML declaration");
+        if (c === 0x3e) this.declaration();
+        else this.bad("'?' inside the XML declaration");
         return;
       default:
-        this.#entityChar(c);
+        this.entityChar(c);
     }
   }
 
-  #text(c: number): void {
+  private text(c: number): void {
     if (c === 0x3c) {
-      this.#state = LT;
+      this.state = LT;
       return;
     }
     if (this.depth === 0) {
-      this.#declarable = false;
-      if (!isXmlSpace(c)) this.#bad("text outside the root element");
+      this.declarable = false;
+      if (!isXmlSpace(c)) this.bad("text outside the root element");
       return;
     }
     if (c === 0x26) {
-      this.#brackets = 0;
-      this.#entity();
+      this.brackets = 0;
+      this.entity();
       return;
     }
-    if (c === 0x5d) this.#brackets++;
+    if (c === 0x5d) this.brackets++;
     else {
-      if (c === 0x3e && this.#brackets >= 2) this.#bad("']]>' in text");
-      this.#brackets = 0;
+      if (c === 0x3e && this.brackets >= 2) this.bad("']]>' in text");
+      this.brackets = 0;
     }
-    this.#putText(c);
+    this.putText(c);
   }
 
-  #afterLt(c: number): void {
-    this.#brackets = 0;
+  private afterLt(c: number): void {
+    this.brackets = 0;
     if (c === 0x21) {
-      this.#word = "";
-      this.#state = BANG;
-      this.#declarable = false;
+      this.word = "";
+      this.state = BANG;
+      this.declarable = false;
     } else if (c === 0x3f) {
-      this.#word = "";
-      this.#state = PI_TARGET;
+      this.word = "";
+      this.state = PI_TARGET;
     } else if (c === 0x2f) {
-      this.#flushText();
-      this.#state = CLOSE_NAME;
-      if (this.depth === 0) this.#bad("an end tag without a start tag");
+      this.flushText();
+      this.state = CLOSE_NAME;
+      if (this.depth === 0) this.bad("an end tag without a start tag");
     } else if (isNameStart(c)) {
-      if (this.#sawRoot && this.depth === 0) this.#bad("a second root element");
-      this.#flushText();
-      this.#declarable = false;
-      this.#startName(c, OPEN_NAME);
-    } else this.#bad("'<' that begins no tag");
+      if (this.sawRoot && this.depth === 0) this.bad("a second root element");
+      this.flushText();
+      this.declarable = false;
+      this.startName(c, OPEN_NAME);
+    } else this.bad("'<' that begins no tag");
   }
 
-  #inTag(c: number): void {
-    if (c === 0x3e) this.#openTag(false);
-    else if (c === 0x2f) this.#state = EMPTY_TAG;
-    else if (isXmlSpace(c)) this.#state = IN_TAG;
-    else this.#bad("a wrong character in a tag");
+  private inTag(c: number): void {
+    if (c === 0x3e) this.openTag(false);
+    else if (c === 0x2f) this.state = EMPTY_TAG;
+    else if (isXmlSpace(c)) this.state = IN_TAG;
+    else this.bad("a wrong character in a tag");
   }
 
-  #attributeEq(c: number): void {
-    if (c === 0x3d) this.#state = ATTR_QUOTE;
-    else if (!isXmlSpace(c)) this.#bad("an attribute without value");
+  private attributeEq(c: number): void {
+    if (c === 0x3d) this.state = ATTR_QUOTE;
+    else if (!isXmlSpace(c)) this.bad("an attribute without value");
   }
 
   /** After `<!`: a comment, CDATA, or the DOCTYPE that is refused. */
-  #bang(c: number): void {
-    const word = this.#word + String.fromCodePoint(c);
-    this.#word = word;
-    if (word === "--") this.#state = COMMENT;
+  private bang(c: number): void {
+    const word = this.word + String.fromCodePoint(c);
+    this.word = word;
+    if (word === "--") this.state = COMMENT;
     else if (word === CDATA_WORD) {
-      if (this.depth === 0) this.#bad("text outside the root element");
-      this.#state = CDATA;
-    } else if (word === DOCTYPE_WORD) this.#fail("xml-doctype", "it has a DOCTYPE, which is never accepted");
+      if (this.depth === 0) this.bad("text outside the root element");
+      this.state = CDATA;
+    } else if (word === DOCTYPE_WORD) this.fail("xml-doctype", "it has a DOCTYPE, which is never accepted");
     else if (word !== "-" && !CDATA_WORD.startsWith(word) && !DOCTYPE_WORD.startsWith(word)) {
-      this.#bad("unknown markup after '<!'");
+      this.bad("unknown markup after '<!'");
     }
   }
 
-  #piTarget(c: number): void {
-    const first = this.#word === "";
+  private piTarget(c: number): void {
+    const first = this.word === "";
     if (c !== 0x3a && (first ? isNameStart(c) : isNameChar(c))) {
-      if (this.#word.length >= this.#limits.name) {
-        this.#fail("xml-name-too-long", `a name longer than ${this.#limits.name}`);
+      if (this.word.length >= this.limits.name) {
+        this.fail("xml-name-too-long", `a name longer than ${this.limits.name}`);
       }
-      this.#word += String.fromCodePoint(c);
+      this.word += String.fromCodePoint(c);
       return;
     }
     if (first || (c !== 0x3f && !isXmlSpace(c))) {
-      this.#bad("a processing instruction without a right name");
+      this.bad("a processing instruction without a right name");
       return;
     }
-    if (this.#word === "xml" && this.#declarable) {
-      this.#clear();
-      this.#declarable = false;
-      this.#state = DECLARATION;
-      this.#char(c);
+    if (this.word === "xml" && this.declarable) {
+      this.clear();
+      this.declarable = false;
+      this.state = DECLARATION;
+      this.char(c);
       return;
     }
-    this.#declarable = false;
-    if (this.#word.toLowerCase() === "xml") this.#bad("an XML declaration that is not at the start");
-    this.#state = c === 0x3f ? PI_END : PI_BODY;
+    this.declarable = false;
+    if (this.word.toLowerCase() === "xml") this.bad("an XML declaration that is not at the start");
+    this.state = c === 0x3f ? PI_END : PI_BODY;
   }
 
   /** `<?xml …?>`: version 1.0 and, where an encoding is named, UTF-8 (or its part ASCII). */
-  #declaration(): void {
+  private declaration(): void {
     const all =
       /^\s+version\s*=\s*("[^"]*"|'[^']*')(?:\s+encoding\s*=\s*("[^"]*"|'[^']*'))?(?:\s+standalone\s*=\s*(?:"yes"|"no"|'yes'|'no'))?\s*$/;
-    const match = all.exec(this.#take(0, this.#length));
-    this.#clear();
-    this.#state = TEXT;
+    const match = all.exec(this.take(0, this.length));
+    this.clear();
+    this.state = TEXT;
     if (match === null) {
-      this.#bad("a wrong XML declaration");
+      this.bad("a wrong XML declaration");
       return;
     }
     if (match[1]!.slice(1, -1) !== "1.0") {
-      this.#fail("xml-version", "only XML 1.0 is read");
+      this.fail("xml-version", "only XML 1.0 is read");
       return;
     }
     const encoding = match[2]?.slice(1, -1).toLowerCase() ?? "utf-8";
     if (encoding !== "utf-8" && encoding !== "us-ascii") {
-      this.#fail("xml-encoding", "only UTF-8 is read");
+      this.fail("xml-encoding", "only UTF-8 is read");
     }
   }
 
-  #entity(): void {
-    this.#word = "";
-    this.#back = this.#state;
-    this.#state = ENTITY;
+  private entity(): void {
+    this.word = "";
+    this.back = this.state;
+    this.state = ENTITY;
   }
 
-  #entityChar(c: number): void {
+  private entityChar(c: number): void {
     if (c !== 0x3b) {
-      if (this.#word.length >= 12) this.#bad("an unknown entity");
-      this.#word += String.fromCodePoint(c);
+      if (this.word.length >= 12) this.bad("an unknown entity");
+      this.word += String.fromCodePoint(c);
       return;
     }
-    this.#state = this.#back;
-    const code = entityCode(this.#word);
+    this.state = this.back;
+    const code = entityCode(this.word);
     if (code < 0) {
-      this.#bad("an unknown entity");
+      this.bad("an unknown entity");
       return;
     }
-    if (this.#back === TEXT) this.#putText(code);
-    else this.#put(code);
+    if (this.back === TEXT) this.putText(code);
+    else this.put(code);
   }
 
-  #clear(): void {
-    this.#length = 0;
-    this.#colon = -1;
-    this.#cut = false;
-    this.#solid = false;
+  private clear(): void {
+    this.length = 0;
+    this.colon = -1;
+    this.cut = false;
+    this.solid = false;
   }
 
-  #put(c: number): void {
+  private put(c: number): void {
     // A surrogate pair is kept or dropped as a whole.
-    if (this.#length + (c > 0xffff ? 2 : 1) > this.#limits.text) {
-      this.#cut = true;
+    if (this.length + (c > 0xffff ? 2 : 1) > this.limits.text) {
+      this.cut = true;
       return;
     }
-    this.#store(c);
+    this.store(c);
   }
 
-  #putText(c: number): void {
-    if (!this.#solid) {
-      if (!isXmlSpace(c)) this.#solid = true;
+  private putText(c: number): void {
+    if (!this.solid) {
+      if (!isXmlSpace(c)) this.solid = true;
       // Indentation longer than half the buffer is dropped, or it could hide the text behind it.
-      if (this.#length * 2 > this.#limits.text) this.#length = 0;
+      if (this.length * 2 > this.limits.text) this.length = 0;
     }
-    this.#put(c);
+    this.put(c);
   }
 
-  #startName(c: number, state: number): void {
-    this.#clear();
-    this.#state = state;
-    this.#putName(c);
+  private startName(c: number, state: number): void {
+    this.clear();
+    this.state = state;
+    this.putName(c);
   }
 
-  #putName(c: number): void {
+  private putName(c: number): void {
     if (c === 0x3a) {
-      if (this.#colon >= 0 || this.#length === 0) this.#bad("a name with a misplaced colon");
-      this.#colon = this.#length;
+      if (this.colon >= 0 || this.length === 0) this.bad("a name with a misplaced colon");
+      this.colon = this.length;
     }
-    if (this.#length + 2 > this.#limits.name) {
-      this.#fail("xml-name-too-long", `a name longer than ${this.#limits.name}`);
+    if (this.length + 2 > this.limits.name) {
+      this.fail("xml-name-too-long", `a name longer than ${this.limits.name}`);
       return;
     }
-    this.#store(c);
+    this.store(c);
   }
 
-  #store(c: number): void {
+  private store(c: number): void {
     if (c > 0xffff) {
-      this.#buffer[this.#length++] = 0xd800 + ((c - 0x10000) >> 10);
-      this.#buffer[this.#length++] = 0xdc00 + ((c - 0x10000) & 0x3ff);
-    } else this.#buffer[this.#length++] = c;
+      this.buffer[this.length++] = 0xd800 + ((c - 0x10000) >> 10);
+      this.buffer[this.length++] = 0xdc00 + ((c - 0x10000) & 0x3ff);
+    } else this.buffer[this.length++] = c;
   }
 
   /** A string of the buffer. Eight at a time: one at a time copies too often, all at once fills the stack. */
-  #take(from: number, to: number): string {
-    const b = this.#buffer;
+  private take(from: number, to: number): string {
+    const b = this.buffer;
     let text = "";
     let i = from;
     for (; i + 8 <= to; i += 8) {
@@ -534,154 +535,152 @@ export class XmlReader {
     return text;
   }
 
-  #same(text: string, from: number, to: number): boolean {
+  private same(text: string, from: number, to: number): boolean {
     if (text.length !== to - from) return false;
-    for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== this.#buffer[from + i]) return false;
+    for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== this.buffer[from + i]) return false;
     return true;
   }
 
   /** The prefix in the buffer; one that is in force already is not copied. */
-  #takePrefix(): string {
-    const end = this.#colon < 0 ? 0 : this.#colon;
+  private takePrefix(): string {
+    const end = this.colon < 0 ? 0 : this.colon;
     if (end === 0) return "";
-    for (let i = this.#nsPrefix.length - 1; i >= 0; i--) {
-      if (this.#same(this.#nsPrefix[i]!, 0, end)) return this.#nsPrefix[i]!;
+    for (let i = this.nsPrefix.length - 1; i >= 0; i--) {
+      if (this.same(this.nsPrefix[i]!, 0, end)) return this.nsPrefix[i]!;
     }
-    return this.#take(0, end);
+    return this.take(0, end);
   }
 
-  #takeLocal(): string {
-    const from = this.#colon + 1;
-    if (from >= this.#length) {
-      this.#bad("a name with a misplaced colon");
+  private takeLocal(): string {
+    const from = this.colon + 1;
+    if (from >= this.length) {
+      this.bad("a name with a misplaced colon");
       return "";
     }
     // After the colon a name begins anew; `a:1` is no qualified name.
-    if (!isNameStart(this.#codeAt(from))) this.#bad("a local name with a wrong first character");
-    return this.#take(from, this.#length);
+    if (!isNameStart(this.codeAt(from))) this.bad("a local name with a wrong first character");
+    return this.take(from, this.length);
   }
 
-  #codeAt(i: number): number {
-    const c = this.#buffer[i]!;
-    return c >= 0xd800 && c < 0xdc00 ? 0x10000 + ((c - 0xd800) << 10) + (this.#buffer[i + 1]! - 0xdc00) : c;
+  private codeAt(i: number): number {
+    const c = this.buffer[i]!;
+    return c >= 0xd800 && c < 0xdc00 ? 0x10000 + ((c - 0xd800) << 10) + (this.buffer[i + 1]! - 0xdc00) : c;
   }
 
-  #takeName(): void {
-    this.#prefix = this.#takePrefix();
-    this.local = this.#takeLocal();
+  private takeName(): void {
+    this.prefix = this.takePrefix();
+    this.local = this.takeLocal();
   }
 
-  #takeAttributeName(): void {
-    this.#attrPrefix[this.#attributes] = this.#takePrefix();
-    this.#attrLocal[this.#attributes] = this.#takeLocal();
+  private takeAttributeName(): void {
+    this.attrPrefix[this.attributes] = this.takePrefix();
+    this.attrLocal[this.attributes] = this.takeLocal();
   }
 
-  #takeAttributeValue(): void {
-    const prefix = this.#attrPrefix[this.#attributes]!;
-    const local = this.#attrLocal[this.#attributes]!;
-    if (this.#cut && (prefix === "xmlns" || (prefix === "" && local === "xmlns"))) {
-      this.#bad("a namespace name that is too long");
+  private takeAttributeValue(): void {
+    const prefix = this.attrPrefix[this.attributes]!;
+    const local = this.attrLocal[this.attributes]!;
+    if (this.cut && (prefix === "xmlns" || (prefix === "" && local === "xmlns"))) {
+      this.bad("a namespace name that is too long");
     }
-    this.#attrValue[this.#attributes++] = this.#take(0, this.#length);
-    this.#state = ATTR_AFTER;
+    this.attrValue[this.attributes++] = this.take(0, this.length);
+    this.state = ATTR_AFTER;
   }
 
-  #flushText(): void {
-    if (this.#solid && this.depth > 0) this.#handler.text(this.#take(0, this.#length), this.#cut);
-    this.#clear();
+  private flushText(): void {
+    if (this.solid && this.depth > 0) this.handler.text(this.take(0, this.length), this.cut);
+    this.clear();
   }
 
-  #openTag(empty: boolean): void {
-    this.#state = TEXT;
-    this.#clear();
-    const spaces = this.#nsPrefix.length;
-    for (let i = 0; i < this.#attributes; i++) {
-      const prefix = this.#attrPrefix[i]!;
-      if (prefix === "xmlns") this.#declare(this.#attrLocal[i]!, this.#attrValue[i]!);
-      else if (prefix === "" && this.#attrLocal[i] === "xmlns") this.#declare("", this.#attrValue[i]!);
+  private openTag(empty: boolean): void {
+    this.state = TEXT;
+    this.clear();
+    const spaces = this.nsPrefix.length;
+    for (let i = 0; i < this.attributes; i++) {
+      const prefix = this.attrPrefix[i]!;
+      if (prefix === "xmlns") this.declare(this.attrLocal[i]!, this.attrValue[i]!);
+      else if (prefix === "" && this.attrLocal[i] === "xmlns") this.declare("", this.attrValue[i]!);
     }
-    for (let i = 0; i < this.#attributes; i++) {
-      const prefix = this.#attrPrefix[i]!;
-      const local = this.#attrLocal[i]!;
+    for (let i = 0; i < this.attributes; i++) {
+      const prefix = this.attrPrefix[i]!;
+      const local = this.attrLocal[i]!;
       let uri = "";
       if (prefix === "xmlns" || (prefix === "" && local === "xmlns")) uri = XMLNS_URI;
-      else if (prefix !== "") uri = this.#resolve(prefix);
+      else if (prefix !== "") uri = this.resolve(prefix);
       for (let j = 0; j < i; j++) {
-        if (this.#attrLocal[j] === local && this.#attrUri[j] === uri) this.#bad("the same attribute twice");
+        if (this.attrLocal[j] === local && this.attrUri[j] === uri) this.bad("the same attribute twice");
       }
-      this.#attrUri[i] = uri;
+      this.attrUri[i] = uri;
     }
-    if (this.#prefix === "xmlns") this.#bad("an element with the prefix xmlns");
-    this.uri = this.#resolve(this.#prefix);
-    if (this.#fault !== undefined) return;
-    if (this.depth >= this.#limits.depth) {
-      this.#fail("xml-too-deep", `more than ${this.#limits.depth} elements inside each other`);
+    if (this.prefix === "xmlns") this.bad("an element with the prefix xmlns");
+    this.uri = this.resolve(this.prefix);
+    if (this.fault !== undefined) return;
+    if (this.depth >= this.limits.depth) {
+      this.fail("xml-too-deep", `more than ${this.limits.depth} elements inside each other`);
       return;
     }
-    const found = this.#names[this.uri]?.[this.local];
+    const found = this.names[this.uri]?.[this.local];
     const name = typeof found === "number" ? found : XML_UNKNOWN;
-    this.#sawRoot = true;
-    this.#stackName[this.depth] = name;
-    this.#stackPrefix[this.depth] = this.#prefix;
-    this.#stackLocal[this.depth] = this.local;
-    this.#stackSpaces[this.depth] = spaces;
+    this.sawRoot = true;
+    this.stackName[this.depth] = name;
+    this.stackPrefix[this.depth] = this.prefix;
+    this.stackLocal[this.depth] = this.local;
+    this.stackSpaces[this.depth] = spaces;
     this.depth++;
-    this.#handler.open(name, this);
-    this.#attributes = 0;
-    if (empty && this.#fault === undefined) this.#closeTag();
+    this.handler.open(name, this);
+    this.attributes = 0;
+    if (empty && this.fault === undefined) this.closeTag();
   }
 
-  #declare(prefix: string, value: string): void {
+  private declare(prefix: string, value: string): void {
     const uri = value.trim();
     if (prefix === "xmlns" || uri === XMLNS_URI || (prefix === "xml") !== (uri === XML_URI)) {
-      this.#bad("a reserved namespace is redefined");
+      this.bad("a reserved namespace is redefined");
     }
-    if (prefix !== "" && uri === "") this.#bad("a prefix is undefined, which XML 1.0 forbids");
-    if (this.#nsPrefix.length >= this.#limits.namespaces) {
-      this.#fail("xml-too-many-namespaces", `more than ${this.#limits.namespaces} namespaces`);
+    if (prefix !== "" && uri === "") this.bad("a prefix is undefined, which XML 1.0 forbids");
+    if (this.nsPrefix.length >= this.limits.namespaces) {
+      this.fail("xml-too-many-namespaces", `more than ${this.limits.namespaces} namespaces`);
     }
-    this.#nsPrefix.push(prefix);
-    this.#nsUri.push(uri);
+    this.nsPrefix.push(prefix);
+    this.nsUri.push(uri);
   }
 
-  #resolve(prefix: string): string {
-    for (let i = this.#nsPrefix.length - 1; i >= 0; i--) {
-      if (this.#nsPrefix[i] === prefix) return this.#nsUri[i]!;
+  private resolve(prefix: string): string {
+    for (let i = this.nsPrefix.length - 1; i >= 0; i--) {
+      if (this.nsPrefix[i] === prefix) return this.nsUri[i]!;
     }
-    this.#bad("a prefix without namespace");
+    this.bad("a prefix without namespace");
     return "";
   }
 
-  #closeName(c: number): void {
-    if (this.#length === 0 ? isNameStart(c) : isNameChar(c)) {
-      this.#putName(c);
+  private closeName(c: number): void {
+    if (this.length === 0 ? isNameStart(c) : isNameChar(c)) {
+      this.putName(c);
       return;
     }
-    const prefix = this.#stackPrefix[this.depth - 1]!;
-    const local = this.#stackLocal[this.depth - 1]!;
+    const prefix = this.stackPrefix[this.depth - 1]!;
+    const local = this.stackLocal[this.depth - 1]!;
     const at = prefix === "" ? 0 : prefix.length + 1;
     if (
-      (at === 0
-        ? this.#colon >= 0
-        : this.#colon !== prefix.length || !this.#same(prefix, 0, prefix.length)) ||
-      !this.#same(local, at, this.#length)
+      (at === 0 ? this.colon >= 0 : this.colon !== prefix.length || !this.same(prefix, 0, prefix.length)) ||
+      !this.same(local, at, this.length)
     ) {
-      this.#bad("an end tag that matches no start tag");
+      this.bad("an end tag that matches no start tag");
       return;
     }
-    this.#state = CLOSE_AFTER;
-    this.#char(c);
+    this.state = CLOSE_AFTER;
+    this.char(c);
   }
 
-  #closeTag(): void {
-    this.#state = TEXT;
-    this.#clear();
-    const name = this.#stackName[this.depth - 1]!;
-    this.#handler.close(name);
+  private closeTag(): void {
+    this.state = TEXT;
+    this.clear();
+    const name = this.stackName[this.depth - 1]!;
+    this.handler.close(name);
     this.depth--;
-    const spaces = this.#stackSpaces[this.depth]!;
-    this.#nsPrefix.length = spaces;
-    this.#nsUri.length = spaces;
+    const spaces = this.stackSpaces[this.depth]!;
+    this.nsPrefix.length = spaces;
+    this.nsUri.length = spaces;
   }
 }
 

@@ -1,27 +1,27 @@
 /** Writes XML into string parts. Names come from our own code and are not checked; text is escaped. */
 export class XmlWriter {
-  readonly #parts: string[] = [];
-  readonly #open: string[] = [];
+  private readonly parts: string[] = [];
+  private readonly tags: string[] = [];
 
   constructor(head = "") {
-    if (head !== "") this.#parts.push(head);
+    if (head !== "") this.parts.push(head);
   }
 
   /** Opens an element; `attributes` is raw text that begins with a blank. */
   open(name: string, attributes = ""): this {
-    this.#parts.push("<", name, attributes, ">");
-    this.#open.push(name);
+    this.parts.push("<", name, attributes, ">");
+    this.tags.push(name);
     return this;
   }
 
   close(): this {
-    this.#parts.push("</", this.#open.pop() ?? "", ">");
+    this.parts.push("</", this.tags.pop() ?? "", ">");
     return this;
   }
 
   /** An element that holds text alone. */
   leaf(name: string, text: string | number): this {
-    this.#parts.push(
+    this.parts.push(
       "<",
       name,
       ">",
@@ -35,8 +35,8 @@ export class XmlWriter {
 
   /** Closes what is open and gives the document. */
   done(): string {
-    while (this.#open.length > 0) this.close();
-    return this.#parts.join("");
+    while (this.tags.length > 0) this.close();
+    return this.parts.join("");
   }
 }
 

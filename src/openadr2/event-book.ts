@@ -35,21 +35,21 @@ const OVERRIDE_AHEAD_MS = 12 * 3_600_000;
  * the customer has opted out of. The list itself is kept by the demand-response core.
  */
 export class EventBook {
-  readonly #programme: Programme;
-  readonly #enrolment: Enrolment;
-  #known: KnownEvent[] = [];
+  private readonly programme: Programme;
+  private readonly enrolment: Enrolment;
+  private list: KnownEvent[] = [];
 
   constructor(programme: Programme, enrolment: Enrolment) {
-    this.#programme = programme;
-    this.#enrolment = enrolment;
+    this.programme = programme;
+    this.enrolment = enrolment;
   }
 
   get known(): readonly KnownEvent[] {
-    return this.#known;
+    return this.list;
   }
 
   forget(): void {
-    this.#known = [];
+    this.list = [];
   }
 
   /**
@@ -69,8 +69,8 @@ export class EventBook {
     const refusals: (Refusal | undefined)[] = [];
     const places: number[] = [];
     for (const event of message.events) {
-      const refusal = this.#mismatch(event, venId);
-      const mapped = refusal ?? gridEvents(event, this.#programme, nowUtcMs);
+      const refusal = this.mismatch(event, venId);
+      const mapped = refusal ?? gridEvents(event, this.programme, nowUtcMs);
       places.push(grid.length);
       if (Array.isArray(mapped)) {
         refusals.push(undefined);
@@ -95,7 +95,7 @@ export class EventBook {
           text = `The event cannot be carried out: ${verdict.why}.`;
         }
       }
-      const before = this.#known.find((k) => k.id === event.id);
+      const before = this.list.find((k) => k.id === event.id);
       if (before !== undefined && event.modification < before.modification) {
         // Out of sequence: what was known stays, and the sender hears it every time.
         next.push(before);
@@ -124,7 +124,7 @@ export class EventBook {
         optIn: false,
       });
     }
-    this.#known = next;
+    this.list = next;
     return answers;
   }
 
@@ -136,7 +136,7 @@ export class EventBook {
   /** Events whose opt state has to be told because the customer's override came or went; marks them as told. */
   optChanges(override: boolean, nowUtcMs: number): { readonly event: KnownEvent; readonly optIn: boolean }[] {
     const changes = [];
-    for (const event of this.#known) {
+    for (const event of this.list) {
       if (!event.inForce || nowUtcMs >= event.endUtcMs) continue;
       if (override && !event.optedOut && concerned(event, nowUtcMs)) {
         event.optedOut = true;
@@ -151,21 +151,21 @@ export class EventBook {
 
   /** Events that run although the appliance refused every command for them; each once. */
   refusedByAppliance(nowUtcMs: number): KnownEvent[] {
-    const told = this.#known.filter(
+    const told = this.list.filter(
       (k) => k.inForce && !k.refusalTold && nowUtcMs >= k.startUtcMs && nowUtcMs < k.endUtcMs,
     );
     for (const event of told) event.refusalTold = true;
     return told;
   }
 
-  #mismatch(event: VtnEvent, venId: string): Refusal | undefined {
-    const contexts = this.#enrolment.marketContexts;
+  private mismatch(event: VtnEvent, venId: string): Refusal | undefined {
+    const contexts = this.enrolment.marketContexts;
     if (contexts.length > 0 && !contexts.includes(event.marketContext)) {
       return { code: "462", text: `This module does not take part in ${event.marketContext}.` };
     }
     if (event.targets.length === 0) return undefined;
     // Ours if any target names us, or is of a kind of which we do not know our own names.
-    const own = this.#enrolment.targets;
+    const own = this.enrolment.targets;
     for (const target of event.targets) {
       const kind = target.slice(0, target.indexOf(":") + 1);
       if (kind === "venID:") {

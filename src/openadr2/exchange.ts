@@ -21,10 +21,10 @@ export class Exchange {
   readonly deadlineMs: number;
   /** The server's clock, once its answer has begun. */
   dateUtcMs: number | undefined;
-  #status = 0;
-  #bytes = 0;
-  #reader: InboundReader | undefined;
-  #fault: Fault | undefined;
+  private status = 0;
+  private bytes = 0;
+  private reader: InboundReader | undefined;
+  private fault: Fault | undefined;
 
   constructor(id: number, deadlineMs: number) {
     this.id = id;
@@ -35,34 +35,34 @@ export class Exchange {
   take(event: HttpEvent): Outcome | undefined {
     switch (event.ev) {
       case "head": {
-        this.#status = event.status;
+        this.status = event.status;
         const date = event.headers.find(([name]) => name === "date");
         if (date !== undefined) this.dateUtcMs = parseHttpDate(date[1]);
-        if (event.status === 200) this.#reader = new InboundReader();
+        if (event.status === 200) this.reader = new InboundReader();
         return undefined;
       }
       case "data":
-        this.#bytes += event.bytes.length;
-        this.#fault ??= this.#reader?.push(event.bytes);
+        this.bytes += event.bytes.length;
+        this.fault ??= this.reader?.push(event.bytes);
         return undefined;
       case "end":
-        return this.#end();
+        return this.end();
       case "failed":
-        return { end: "fault", fault: httpFailure(event.reason, event.text, SERVER), status: this.#status };
+        return { end: "fault", fault: httpFailure(event.reason, event.text, SERVER), status: this.status };
     }
   }
 
-  #end(): Outcome {
-    const status = this.#status;
-    if (status === 204 || (status === 200 && this.#bytes === 0)) return { end: "empty" };
-    if (this.#reader === undefined) {
+  private end(): Outcome {
+    const status = this.status;
+    if (status === 204 || (status === 200 && this.bytes === 0)) return { end: "empty" };
+    if (this.reader === undefined) {
       const bad =
         status === 0
           ? fault("server", "protocol", "The server's answer has no status.")
           : httpStatusFault(status, SERVER);
       return { end: "fault", fault: bad, status };
     }
-    const message = this.#fault ?? this.#reader.end();
+    const message = this.fault ?? this.reader.end();
     return isFault(message) ? { end: "fault", fault: message, status } : { end: "message", message };
   }
 }

@@ -25,31 +25,31 @@ const LIMITS = { ...XML_LIMITS, attributes: 32 };
  * Wrong values inside an event or report request mark that one, and leave the rest of the message usable.
  */
 export class InboundReader implements XmlHandler {
-  readonly #xml = new XmlReader(NAMES, this, LIMITS);
-  readonly #path: number[] = [];
-  #message: VtnMessage | undefined;
-  #signed = false;
-  #text = "";
-  #cut = false;
+  private readonly xml = new XmlReader(NAMES, this, LIMITS);
+  private readonly path: number[] = [];
+  private message: VtnMessage | undefined;
+  private signed = false;
+  private leafText = "";
+  private leafCut = false;
   /** No child of the open element has been seen: xcal:duration holds text or another xcal:duration. */
-  #childless = true;
-  #profile = "";
-  #event: VtnEvent | undefined;
-  #signal: VtnSignal | undefined;
-  #report: ReportRequest | undefined;
-  #inBaseline = false;
-  #intervals = 0;
+  private childless = true;
+  private profile = "";
+  private event: VtnEvent | undefined;
+  private signal: VtnSignal | undefined;
+  private report: ReportRequest | undefined;
+  private inBaseline = false;
+  private intervals = 0;
   /** Where values of signals that are not kept go. */
-  readonly #scrap: VtnSignal = newSignal();
+  private readonly scrap: VtnSignal = newSignal();
 
   push(bytes: Uint8Array): Fault | undefined {
-    return this.#xml.push(bytes);
+    return this.xml.push(bytes);
   }
 
   end(): VtnMessage | Fault {
-    const bad = this.#xml.end();
+    const bad = this.xml.end();
     if (bad !== undefined) return bad;
-    const message = this.#message;
+    const message = this.message;
     if (message === undefined) {
       return fault(
         "server",
@@ -57,101 +57,101 @@ export class InboundReader implements XmlHandler {
         "The answer is XML but no OpenADR 2.0b message; is the address that of a 2.0b server?",
       );
     }
-    message.signed = this.#signed;
+    message.signed = this.signed;
     return message;
   }
 
   open(name: number, xml: XmlReader): void {
-    this.#path[xml.depth - 1] = name;
-    this.#text = "";
-    this.#cut = false;
-    this.#childless = true;
-    if (this.#message === undefined) {
-      if (name === E.signature) this.#signed = true;
-      else if (name > 0 && name < PAYLOADS.length && this.#wrapped(xml.depth)) {
-        this.#message = newMessage(PAYLOADS[name] as VtnMessage["payload"]);
+    this.path[xml.depth - 1] = name;
+    this.leafText = "";
+    this.leafCut = false;
+    this.childless = true;
+    if (this.message === undefined) {
+      if (name === E.signature) this.signed = true;
+      else if (name > 0 && name < PAYLOADS.length && this.wrapped(xml.depth)) {
+        this.message = newMessage(PAYLOADS[name] as VtnMessage["payload"]);
       }
       return;
     }
-    const event = this.#event;
+    const event = this.event;
     switch (name) {
       case E.event:
-        this.#event = newEvent();
-        this.#intervals = 0;
+        this.event = newEvent();
+        this.intervals = 0;
         return;
       case E.signal:
         if (event === undefined) return;
-        this.#signal = this.#scrap;
+        this.signal = this.scrap;
         if (event.signals.length >= MAX_SIGNALS) event.over = `more than ${String(MAX_SIGNALS)} signals`;
-        else event.signals.push((this.#signal = newSignal()));
+        else event.signals.push((this.signal = newSignal()));
         return;
       case E.baseline:
-        this.#inBaseline = true;
+        this.inBaseline = true;
         return;
       case E.interval: {
-        const signal = this.#signal;
-        if (event === undefined || signal === undefined || this.#inBaseline) return;
-        if (++this.#intervals > MAX_INTERVALS) {
+        const signal = this.signal;
+        if (event === undefined || signal === undefined || this.inBaseline) return;
+        if (++this.intervals > MAX_INTERVALS) {
           event.over = `more than ${String(MAX_INTERVALS)} intervals`;
-          this.#signal = this.#scrap;
+          this.signal = this.scrap;
         }
-        if (this.#signal !== this.#scrap) {
+        if (this.signal !== this.scrap) {
           signal.durationsMs.push(0);
           signal.values.push(NaN);
         }
         return;
       }
       case E.reportRequest:
-        this.#report = newReport();
+        this.report = newReport();
         return;
       case E.calendarInterval:
-        if (this.#report !== undefined) this.#report.interval = true;
+        if (this.report !== undefined) this.report.interval = true;
         return;
       default:
         // Directly in the signal: powerAttributes has a voltage too.
         if (
           name > E.itemBase &&
           name < E.itemBase + ITEMS.length &&
-          this.#signal !== undefined &&
-          this.#path[xml.depth - 2] === E.signal
+          this.signal !== undefined &&
+          this.path[xml.depth - 2] === E.signal
         ) {
-          this.#signal.item = ITEMS[name - E.itemBase]!;
+          this.signal.item = ITEMS[name - E.itemBase]!;
         }
     }
   }
 
   text(text: string, cut: boolean): void {
-    this.#text = text.trim();
-    this.#cut = cut;
+    this.leafText = text.trim();
+    this.leafCut = cut;
   }
 
   close(name: number): void {
-    const depth = this.#xml.depth;
-    const message = this.#message;
+    const depth = this.xml.depth;
+    const message = this.message;
     if (message !== undefined && name !== XML_UNKNOWN) {
       if (name >= E.requestID) {
-        if (this.#childless) this.#leaf(message, name, depth);
-      } else this.#container(message, name);
+        if (this.childless) this.leaf(message, name, depth);
+      } else this.container(message, name);
     }
-    this.#text = "";
-    this.#cut = false;
-    this.#childless = false;
+    this.leafText = "";
+    this.leafCut = false;
+    this.childless = false;
   }
 
   /** True where nothing but the wrapper is open around. */
-  #wrapped(depth: number): boolean {
+  private wrapped(depth: number): boolean {
     for (let i = 0; i < depth - 1; i++) {
-      if (this.#path[i] !== E.payload && this.#path[i] !== E.signedObject) return false;
+      if (this.path[i] !== E.payload && this.path[i] !== E.signedObject) return false;
     }
     return true;
   }
 
-  #container(message: VtnMessage, name: number): void {
+  private container(message: VtnMessage, name: number): void {
     switch (name) {
       case E.event: {
-        const event = this.#event!;
-        this.#event = undefined;
-        this.#signal = undefined;
+        const event = this.event!;
+        this.event = undefined;
+        this.signal = undefined;
         const { id, modification, answerWanted } = event;
         if (message.events.length < MAX_EVENTS) message.events.push(event);
         else if (message.excessEvents.length < MAX_EXCESS_EVENTS) {
@@ -160,31 +160,31 @@ export class InboundReader implements XmlHandler {
         return;
       }
       case E.signal:
-        this.#signal = undefined;
+        this.signal = undefined;
         return;
       case E.baseline:
-        this.#inBaseline = false;
+        this.inBaseline = false;
         return;
       case E.reportRequest:
         // One more than the bound is kept, so that the refusal can name it.
-        if (message.reports.length <= MAX_REPORT_REQUESTS) message.reports.push(this.#report!);
-        this.#report = undefined;
+        if (message.reports.length <= MAX_REPORT_REQUESTS) message.reports.push(this.report!);
+        this.report = undefined;
         return;
       default:
     }
   }
 
-  #leaf(message: VtnMessage, name: number, depth: number): void {
-    const text = this.#text;
-    const parent = this.#path[depth - 2];
-    const event = this.#event;
+  private leaf(message: VtnMessage, name: number, depth: number): void {
+    const text = this.leafText;
+    const parent = this.path[depth - 2];
+    const event = this.event;
     if (event !== undefined) {
-      if (this.#inBaseline) return;
-      this.#eventLeaf(event, name, parent, depth, text);
+      if (this.inBaseline) return;
+      this.eventLeaf(event, name, parent, depth, text);
       return;
     }
-    if (this.#report !== undefined) {
-      this.#reportLeaf(this.#report, name, depth, text);
+    if (this.report !== undefined) {
+      this.reportLeaf(this.report, name, depth, text);
       return;
     }
     switch (name) {
@@ -208,13 +208,13 @@ export class InboundReader implements XmlHandler {
         message.registrationId = text;
         return;
       case E.duration:
-        if (this.#owner(depth) === E.pollFreq) message.pollMs = parseDuration(text);
+        if (this.owner(depth) === E.pollFreq) message.pollMs = parseDuration(text);
         return;
       case E.profileName:
-        this.#profile = text;
+        this.profile = text;
         return;
       case E.transportName:
-        if (message.profiles.length < 8) message.profiles.push(`${this.#profile}/${text}`);
+        if (message.profiles.length < 8) message.profiles.push(`${this.profile}/${text}`);
         return;
       case E.reportRequestID:
         if (message.cancelReportIds.length < MAX_RIDS) message.cancelReportIds.push(text);
@@ -229,18 +229,24 @@ export class InboundReader implements XmlHandler {
     }
   }
 
-  #eventLeaf(event: VtnEvent, name: number, parent: number | undefined, depth: number, text: string): void {
-    const signal = this.#signal;
+  private eventLeaf(
+    event: VtnEvent,
+    name: number,
+    parent: number | undefined,
+    depth: number,
+    text: string,
+  ): void {
+    const signal = this.signal;
     switch (name) {
       case E.eventID:
         event.id = text;
-        if (this.#cut) event.bad = "eventID is too long";
+        if (this.leafCut) event.bad = "eventID is too long";
         return;
       case E.modificationNumber:
-        event.modification = this.#count(event, "modificationNumber", text);
+        event.modification = this.count(event, "modificationNumber", text);
         return;
       case E.priority:
-        event.priority = this.#count(event, "priority", text);
+        event.priority = this.count(event, "priority", text);
         return;
       case E.marketContext:
         event.marketContext = text;
@@ -268,7 +274,7 @@ export class InboundReader implements XmlHandler {
       case E.duration: {
         const ms = parseDuration(text);
         if (ms === undefined) event.bad = `duration ${text} is none`;
-        else this.#eventDuration(event, this.#owner(depth), ms);
+        else this.eventDuration(event, this.owner(depth), ms);
         return;
       }
       case E.startAfter: {
@@ -278,15 +284,15 @@ export class InboundReader implements XmlHandler {
         return;
       }
       case E.text:
-        if (signal !== undefined && signal !== this.#scrap && text !== String(signal.values.length - 1)) {
+        if (signal !== undefined && signal !== this.scrap && text !== String(signal.values.length - 1)) {
           event.bad = "interval uids do not count from 0 by 1";
         }
         return;
       case E.value:
-        if (signal !== undefined && signal.values.length > 0 && this.#path[depth - 3] !== E.currentValue) {
+        if (signal !== undefined && signal.values.length > 0 && this.path[depth - 3] !== E.currentValue) {
           const value = text === "" ? NaN : Number(text);
           if (!Number.isFinite(value)) event.bad = `value ${text} is no number`;
-          if (signal !== this.#scrap) signal.values[signal.values.length - 1] = value;
+          if (signal !== this.scrap) signal.values[signal.values.length - 1] = value;
         }
         return;
       case E.signalName:
@@ -314,8 +320,8 @@ export class InboundReader implements XmlHandler {
     }
   }
 
-  #eventDuration(event: VtnEvent, owner: number, ms: number): void {
-    const signal = this.#signal;
+  private eventDuration(event: VtnEvent, owner: number, ms: number): void {
+    const signal = this.signal;
     switch (owner) {
       case E.activePeriod:
         if (ms < 0) event.bad = "the duration is negative";
@@ -329,14 +335,14 @@ export class InboundReader implements XmlHandler {
         return;
       case E.interval:
         if (ms < 0) event.bad = "an interval's duration is negative";
-        if (signal !== undefined && signal !== this.#scrap)
+        if (signal !== undefined && signal !== this.scrap)
           signal.durationsMs[signal.durationsMs.length - 1] = ms;
         return;
       default:
     }
   }
 
-  #reportLeaf(report: ReportRequest, name: number, depth: number, text: string): void {
+  private reportLeaf(report: ReportRequest, name: number, depth: number, text: string): void {
     switch (name) {
       case E.reportRequestID:
         report.id = text;
@@ -354,7 +360,7 @@ export class InboundReader implements XmlHandler {
         return;
       case E.duration: {
         const ms = parseDuration(text);
-        const owner = this.#owner(depth);
+        const owner = this.owner(depth);
         if (ms === undefined || ms < 0) report.bad = `duration ${text} is none`;
         else if (owner === E.granularity) report.granularityMs = ms;
         else if (owner === E.reportBack) report.backMs = ms;
@@ -366,13 +372,13 @@ export class InboundReader implements XmlHandler {
   }
 
   /** The element that a duration belongs to, past xcal:duration and xcal:properties. */
-  #owner(depth: number): number {
+  private owner(depth: number): number {
     let i = depth - 2;
-    while (i >= 0 && (this.#path[i] === E.duration || this.#path[i] === E.properties)) i--;
-    return this.#path[i] ?? XML_UNKNOWN;
+    while (i >= 0 && (this.path[i] === E.duration || this.path[i] === E.properties)) i--;
+    return this.path[i] ?? XML_UNKNOWN;
   }
 
-  #count(event: VtnEvent, what: string, text: string): number {
+  private count(event: VtnEvent, what: string, text: string): number {
     const n = /^\+?[0-9]{1,10}$/.test(text) ? Number(text) : NaN;
     if (n <= 0xffffffff) return n;
     event.bad = `${what} ${text} is no whole number`;

@@ -36,44 +36,44 @@ const MAX_WAITING = 24;
 export class Outbox {
   /** How many were given up because too many waited. */
   overflows = 0;
-  readonly #random: RandomPort;
-  #waiting: Sending[] = [];
-  #count = 0;
+  private readonly random: RandomPort;
+  private waiting: Sending[] = [];
+  private count = 0;
 
   constructor(random: RandomPort) {
-    this.#random = random;
+    this.random = random;
   }
 
   get first(): Sending | undefined {
-    return this.#waiting[0];
+    return this.waiting[0];
   }
 
   has(one: Sending): boolean {
-    return this.#waiting.includes(one);
+    return this.waiting.includes(one);
   }
 
   put(ask: Ask, service: Service, body: string, instead?: EventAnswer): Sending {
     const one = sending(ask, service, body, undefined, instead);
-    if (this.#waiting.length >= MAX_WAITING) {
+    if (this.waiting.length >= MAX_WAITING) {
       // Not the first: it may be on its way.
-      this.#waiting.splice(1, 1);
+      this.waiting.splice(1, 1);
       this.overflows++;
     }
-    this.#waiting.push(one);
+    this.waiting.push(one);
     return one;
   }
 
   drop(one: Sending): void {
-    this.#waiting = this.#waiting.filter((other) => other !== one);
+    this.waiting = this.waiting.filter((other) => other !== one);
   }
 
   clear(): void {
-    this.#waiting = [];
+    this.waiting = [];
   }
 
   /** Unique, and not to be guessed from the last one. */
   requestId(): string {
-    this.#count++;
-    return `${this.#random.uint32().toString(16).padStart(8, "0")}-${this.#count.toString(16)}`;
+    this.count++;
+    return `${this.random.uint32().toString(16).padStart(8, "0")}-${this.count.toString(16)}`;
   }
 }

@@ -94,108 +94,108 @@ export interface ReportTime {
  * which the server asks anew because the reports are registered anew.
  */
 export class ReportBook {
-  readonly #history: UsageHistory | undefined;
-  #active: ActiveReport[] = [];
-  #due: ReportUpdate[] = [];
-  #metadataDue: string[] = [];
-  #status: SgdStatus | undefined;
+  private readonly history: UsageHistory | undefined;
+  private active: ActiveReport[] = [];
+  private queue: ReportUpdate[] = [];
+  private metadataFor: string[] = [];
+  private status: SgdStatus | undefined;
 
   constructor(history?: UsageHistory) {
-    this.#history = history;
+    this.history = history;
   }
 
   offers(): readonly ReportOffer[] {
-    return this.#history === undefined ? OFFERS.slice(0, 2) : OFFERS;
+    return this.history === undefined ? OFFERS.slice(0, 2) : OFFERS;
   }
 
   pending(): string[] {
-    return this.#active.map((r) => r.id);
+    return this.active.map((r) => r.id);
   }
 
   forget(): void {
-    this.#active = [];
-    this.#due = [];
-    this.#metadataDue = [];
+    this.active = [];
+    this.queue = [];
+    this.metadataFor = [];
   }
 
   /** Takes requests; all or none. */
   create(requests: readonly ReportRequest[], now: ReportTime): ReportOutcome {
     for (const request of requests) {
-      const why = this.#refusal(request);
+      const why = this.refusal(request);
       if (why !== undefined) return why;
     }
-    const others = this.#active.filter((a) => !requests.some((r) => r.id === a.id));
+    const others = this.active.filter((a) => !requests.some((r) => r.id === a.id));
     if (others.length + requests.length > MAX_REPORT_REQUESTS) {
       return { code: "469", text: "This module cannot make so many reports at once." };
     }
-    this.#active = others;
-    for (const request of requests) this.#begin(request, now);
+    this.active = others;
+    for (const request of requests) this.begin(request, now);
     this.poll(now);
     return { code: "200", text: "OK" };
   }
 
   /** Ends reports; `follow`: what has been gathered so far is still sent. */
   cancel(ids: readonly string[], follow: boolean, now: ReportTime): ReportOutcome {
-    const unknown = ids.find((id) => !this.#active.some((r) => r.id === id));
-    for (const report of this.#active) {
+    const unknown = ids.find((id) => !this.active.some((r) => r.id === id));
+    for (const report of this.active) {
       if (!ids.includes(report.id) || !follow) continue;
-      if (report.values.length === 0) this.#sample(report, now);
-      this.#send(report);
+      if (report.values.length === 0) this.sample(report, now);
+      this.send(report);
     }
-    this.#active = this.#active.filter((r) => !ids.includes(r.id));
+    this.active = this.active.filter((r) => !ids.includes(r.id));
     return unknown === undefined
       ? { code: "200", text: "OK" }
       : { code: "452", text: `Report request ${unknown} is not known.` };
   }
 
   onStatus(status: SgdStatus): void {
-    this.#status = status;
+    this.status = status;
   }
 
   /** Samples and finishes what is due. */
   poll(now: ReportTime): void {
     const ended: ActiveReport[] = [];
-    for (const report of this.#active) if (this.#advance(report, now)) ended.push(report);
-    if (ended.length > 0) this.#active = this.#active.filter((r) => !ended.includes(r));
+    for (const report of this.active) if (this.advance(report, now)) ended.push(report);
+    if (ended.length > 0) this.active = this.active.filter((r) => !ended.includes(r));
   }
 
   /** Reports ready to go, oldest first, as many as fit into one message; kept until {@link sent}. */
   due(): readonly ReportUpdate[] {
     let count = 0;
     let values = 0;
-    for (const update of this.#due) {
+    for (const update of this.queue) {
       values += update.values.length;
       if (count > 0 && values > MAX_VALUES) break;
       count++;
     }
-    return count === this.#due.length ? this.#due : this.#due.slice(0, count);
+    return count === this.queue.length ? this.queue : this.queue.slice(0, count);
   }
 
   /** Forgets what has been sent, up to and with `last`; some before it may have been given up meanwhile. */
   sent(last: ReportUpdate | undefined): void {
-    const at = last === undefined ? -1 : this.#due.indexOf(last);
-    if (at >= 0) this.#due.splice(0, at + 1);
+    const at = last === undefined ? -1 : this.queue.indexOf(last);
+    if (at >= 0) this.queue.splice(0, at + 1);
   }
 
   /** The id of a request for metadata that is due, or undefined. */
   takeMetadataRequest(): string | undefined {
-    return this.#metadataDue.shift();
+    return this.metadataFor.shift();
   }
 
   get metadataDue(): boolean {
-    return this.#metadataDue.length > 0;
+    return this.metadataFor.length > 0;
   }
 
   nextMs(): number {
     let next = NEVER;
-    for (const r of this.#active) {
+    for (const r of this.active) {
       next = Math.min(next, r.nextSampleMs, r.nextSendMs, r.endMs);
-      if (r.onChange && this.#changed(r)) next = Math.min(next, r.sampledMs + ON_CHANGE_MIN_MS);
+      if (r.onChange && this.changed(r)) next = Math.min(next, r.sampledMs + ON_CHANGE_MIN_MS);
     }
     return next;
   }
 
-  #refusal(request: ReportRequest): ReportOutcome | undefined {
+  private refusal(request: ReportRequest): ReportOutcome | undefined {
     if (request.id === "") return { code: "452", text: "A report request has no id." };
     if (request.bad !== "") return { code: "454", text: `The report request is wrong: ${request.bad}.` };
     if (request.specifier === METADATA) return undefined;
@@ -208,7 +208,7 @@ export class ReportBook {
       : { code: "452", text: `Report ${request.specifier} has no rID ${unknown}.` };
   }
 
-  #begin(request: ReportRequest, now: ReportTime): void {
+  private begin(request: ReportRequest, now: ReportTime): void {
     const { specifier } = request;
     const history = specifier === HISTORY_USAGE;
     const asked = request.startUtcMs === undefined ? now.ms : now.ms + (request.startUtcMs - now.utcMs);
@@ -218,14 +218,14 @@ export class ReportBook {
     const oneShot = !request.interval && request.backMs === 0 && request.granularityMs === 0;
     const onChange = specifier === TELEMETRY_STATUS && request.granularityMs === 0 && !oneShot;
     if (history) {
-      this.#sendHistory(request, now);
+      this.sendHistory(request, now);
       return;
     }
     const endMs = request.durationMs > 0 ? asked + request.durationMs : Infinity;
     const periodic = request.backMs > 0 || request.granularityMs > 0;
     const backMs = request.backMs > 0 ? request.backMs : request.granularityMs;
     const firstSampleMs = startMs + (specifier === METADATA ? 0 : request.granularityMs);
-    this.#active.push({
+    this.active.push({
       id: request.id,
       specifier,
       name: offer?.name ?? METADATA,
@@ -244,10 +244,10 @@ export class ReportBook {
   }
 
   /** True when the report is over. */
-  #advance(report: ActiveReport, now: ReportTime): boolean {
+  private advance(report: ActiveReport, now: ReportTime): boolean {
     if (report.specifier === METADATA) {
       if (now.ms < report.nextSendMs) return now.ms >= report.endMs;
-      this.#metadataDue.push(report.id);
+      this.metadataFor.push(report.id);
       report.nextSampleMs = NEVER;
       report.nextSendMs = report.backMs > 0 ? now.ms + report.backMs : NEVER;
       return report.backMs === 0 || now.ms >= report.endMs;
@@ -255,10 +255,10 @@ export class ReportBook {
     if (now.ms < report.startMs) return false;
     const changed =
       report.onChange &&
-      this.#changed(report) &&
+      this.changed(report) &&
       now.ms >= report.sampledMs + (report.told === "" ? 0 : ON_CHANGE_MIN_MS);
     if (changed || now.ms >= report.nextSampleMs) {
-      this.#sample(report, now);
+      this.sample(report, now);
       if (report.onChange) report.nextSampleMs = NEVER;
       else if (report.granularityMs > 0) {
         // In step with the start; steps missed while the module slept are not made up.
@@ -269,7 +269,7 @@ export class ReportBook {
     const over = now.ms >= report.endMs || (report.backMs === 0 && !report.onChange);
     const full = report.values.length + report.rids.length > MAX_VALUES;
     const sendNow = now.ms >= report.nextSendMs || over || full || (changed && report.backMs === 0);
-    if (sendNow && report.values.length > 0) this.#send(report);
+    if (sendNow && report.values.length > 0) this.send(report);
     if (now.ms >= report.nextSendMs) {
       const steps = report.backMs > 0 ? Math.floor((now.ms - report.startMs) / report.backMs) + 1 : 0;
       report.nextSendMs = steps > 0 ? report.startMs + steps * report.backMs : NEVER;
@@ -277,12 +277,12 @@ export class ReportBook {
     return over;
   }
 
-  #changed(report: ActiveReport): boolean {
-    return report.told !== told(resourceStatus(this.#status));
+  private changed(report: ActiveReport): boolean {
+    return report.told !== told(resourceStatus(this.status));
   }
 
-  #sample(report: ActiveReport, now: ReportTime): void {
-    const status = this.#status;
+  private sample(report: ActiveReport, now: ReportTime): void {
+    const status = this.status;
     const durationMs = Math.max(0, now.ms - report.sampledMs);
     const span = report.onChange ? 0 : durationMs;
     for (const rid of report.rids) {
@@ -298,8 +298,8 @@ export class ReportBook {
     report.told = told(resourceStatus(status));
   }
 
-  #send(report: ActiveReport): void {
-    this.#queue({
+  private send(report: ActiveReport): void {
+    this.enqueue({
       reportRequestId: report.id,
       specifier: report.specifier,
       name: report.name,
@@ -308,15 +308,15 @@ export class ReportBook {
     report.values = [];
   }
 
-  #queue(update: ReportUpdate): void {
+  private enqueue(update: ReportUpdate): void {
     // While the server is away the oldest are given up: memory is bounded, and late telemetry is worth least.
-    this.#due.push(update);
+    this.queue.push(update);
     let values = 0;
-    for (const one of this.#due) values += one.values.length;
-    while (values > MAX_WAITING_VALUES && this.#due.length > 1) values -= this.#due.shift()!.values.length;
+    for (const one of this.queue) values += one.values.length;
+    while (values > MAX_WAITING_VALUES && this.queue.length > 1) values -= this.queue.shift()!.values.length;
   }
 
-  #sendHistory(request: ReportRequest, now: ReportTime): void {
+  private sendHistory(request: ReportRequest, now: ReportTime): void {
     const toMs = Math.min(
       now.utcMs,
       request.durationMs > 0 ? (request.startUtcMs ?? 0) + request.durationMs : now.utcMs,
@@ -326,7 +326,7 @@ export class ReportBook {
     const values: ReportValue[] = [];
     for (const rid of request.rids) {
       const what = rid === "power-history" ? "power" : "energy";
-      for (const point of this.#history?.read(what, fromMs, toMs, stepMs) ?? []) {
+      for (const point of this.history?.read(what, fromMs, toMs, stepMs) ?? []) {
         if (values.length < MAX_VALUES) values.push({ rid, ...point, estimated: false });
       }
       // The rID count must match what was asked, even with nothing to tell.
@@ -340,7 +340,7 @@ export class ReportBook {
         });
       }
     }
-    this.#queue({ reportRequestId: request.id, specifier: HISTORY_USAGE, name: "HISTORY_USAGE", values });
+    this.enqueue({ reportRequestId: request.id, specifier: HISTORY_USAGE, name: "HISTORY_USAGE", values });
   }
 }
 

@@ -20,35 +20,35 @@ const NOT_MINE: ReportOutcome = { code: "452", text: "That venID is not mine." }
  */
 export class Services {
   readonly reports: ReportBook;
-  readonly #config: OpenAdr2Config;
-  readonly #host: UpstreamHost;
-  readonly #outbox: Outbox;
-  readonly #events: EventBook;
-  #status: SgdStatus | undefined;
-  #optByEvent: boolean;
+  private readonly config: OpenAdr2Config;
+  private readonly host: UpstreamHost;
+  private readonly outbox: Outbox;
+  private readonly events: EventBook;
+  private status: SgdStatus | undefined;
+  private optByEvent: boolean;
 
   constructor(config: OpenAdr2Config, host: UpstreamHost, outbox: Outbox, history: UsageHistory | undefined) {
-    this.#config = config;
-    this.#host = host;
-    this.#outbox = outbox;
+    this.config = config;
+    this.host = host;
+    this.outbox = outbox;
     this.reports = new ReportBook(history);
-    this.#events = new EventBook(programmeOf(config), {
+    this.events = new EventBook(programmeOf(config), {
       marketContexts: config.marketContexts ?? [],
       targets: config.targets ?? [],
     });
-    this.#optByEvent = config.opt === "createdEvent";
+    this.optByEvent = config.opt === "createdEvent";
   }
 
   onSgd(status: SgdStatus): void {
-    this.#status = status;
+    this.status = status;
     this.reports.onStatus(status);
   }
 
   /** The registration is over, and with it what hung on it. */
   end(now: Now): void {
-    this.#events.forget();
+    this.events.forget();
     this.reports.forget();
-    this.#host.replaceEvents(this.#config.id, [], now);
+    this.host.replaceEvents(this.config.id, [], now);
   }
 
   /** Carries out what a message wants. `time` undefined: no clock. */
@@ -57,30 +57,30 @@ export class Services {
     const stranger = message.venId !== "" && venId !== "" && message.venId !== venId;
     switch (message.payload) {
       case "oadrDistributeEvent":
-        this.#distributed(message, is, time, now);
+        this.distributed(message, is, time, now);
         return "none";
       case "oadrRequestReregistration": {
         const { code, text } = stranger ? NOT_MINE : OK;
-        this.#answer("EiRegisterParty", out.oadrResponse(code, text, message.requestId, venId));
+        this.answer("EiRegisterParty", out.oadrResponse(code, text, message.requestId, venId));
         return stranger ? "none" : "register anew";
       }
       case "oadrCancelPartyRegistration":
-        return this.#cancelled(message, is, stranger);
+        return this.cancelled(message, is, stranger);
       case "oadrRegisteredReport":
       case "oadrCreateReport":
         if (message.reports.length > 0 || message.payload === "oadrCreateReport") {
-          this.#createReports(message, venId, stranger, time);
+          this.createReports(message, venId, stranger, time);
         }
         return "none";
       case "oadrUpdatedReport":
       case "oadrCancelReport":
-        if (message.cancelReportIds.length > 0) this.#cancelReports(message, venId, stranger, time);
+        if (message.cancelReportIds.length > 0) this.cancelReports(message, venId, stranger, time);
         return "none";
       case "oadrRegisterReport":
-        this.#answer("EiReport", out.reportsTaken("oadrRegisteredReport", message.requestId, venId));
+        this.answer("EiReport", out.reportsTaken("oadrRegisteredReport", message.requestId, venId));
         return "none";
       case "oadrUpdateReport":
-        this.#answer("EiReport", out.reportsTaken("oadrUpdatedReport", message.requestId, venId));
+        this.answer("EiReport", out.reportsTaken("oadrUpdatedReport", message.requestId, venId));
         return "none";
       default:
         return "none";
@@ -89,8 +89,8 @@ export class Services {
 
   /** Tells the server when the customer, or the appliance by refusing, does not follow an event. */
   opt(venId: string, time: ReportTime): void {
-    if (this.#config.opt !== "off") {
-      for (const { event, optIn } of this.#events.optChanges(this.#overridden(), time.utcMs)) {
+    if (this.config.opt !== "off") {
+      for (const { event, optIn } of this.events.optChanges(this.overridden(), time.utcMs)) {
         const answer = {
           eventId: event.id,
           modification: event.modification,
@@ -98,100 +98,110 @@ export class Services {
           text: "OK",
           optIn,
         };
-        if (this.#optByEvent) this.#answerEvent(answer, venId);
+        if (this.optByEvent) this.answerEvent(answer, venId);
         else {
           const opt: out.Opt = {
-            optId: this.#outbox.requestId(),
+            optId: this.outbox.requestId(),
             optIn,
             reason: optIn ? "participating" : "overrideStatus",
             event: { id: event.id, modification: event.modification },
             span: undefined,
             marketContext: "",
           };
-          const body = out.createOpt(this.#outbox.requestId(), venId, opt, time.utcMs);
-          this.#outbox.put("opt", "EiOpt", body, answer);
+          const body = out.createOpt(this.outbox.requestId(), venId, opt, time.utcMs);
+          this.outbox.put("opt", "EiOpt", body, answer);
         }
       }
     }
-    if (this.#status?.load?.result !== "refused") return;
-    for (const event of this.#events.refusedByAppliance(time.utcMs)) {
+    if (this.status?.load?.result !== "refused") return;
+    for (const event of this.events.refusedByAppliance(time.utcMs)) {
       if (!event.answerWanted) continue;
       const text = "The appliance refuses the command.";
       const { id: eventId, modification } = event;
-      this.#answerEvent({ eventId, modification, code: "469", text, optIn: false }, venId);
+      this.answerEvent({ eventId, modification, code: "469", text, optIn: false }, venId);
     }
   }
 
   /** The server has no EiOpt (some have not): opts go by a second oadrCreatedEvent from now on. */
   noOptService(one: Sending, venId: string): void {
-    if (!this.#optByEvent) {
-      this.#host.log("info", "OpenADR 2.0b: the server has no EiOpt; opt-outs go by oadrCreatedEvent.");
+    if (!this.optByEvent) {
+      this.host.log("info", "OpenADR 2.0b: the server has no EiOpt; opt-outs go by oadrCreatedEvent.");
     }
-    this.#optByEvent = true;
-    if (one.instead !== undefined) this.#answerEvent(one.instead, venId);
+    this.optByEvent = true;
+    if (one.instead !== undefined) this.answerEvent(one.instead, venId);
   }
 
-  #overridden(): boolean {
-    return this.#config.opt !== "off" && this.#status?.override === true;
+  private overridden(): boolean {
+    return this.config.opt !== "off" && this.status?.override === true;
   }
 
-  #answer(service: Service, body: string): void {
-    this.#outbox.put("answer", service, body);
+  private answer(service: Service, body: string): void {
+    this.outbox.put("answer", service, body);
   }
 
-  #answerEvent(answer: out.EventAnswer, venId: string): void {
-    this.#answer("EiEvent", out.createdEvent(this.#outbox.requestId(), venId, [answer]));
+  private answerEvent(answer: out.EventAnswer, venId: string): void {
+    this.answer("EiEvent", out.createdEvent(this.outbox.requestId(), venId, [answer]));
   }
 
-  #distributed(message: VtnMessage, is: Registration, time: ReportTime | undefined, now: Now): void {
+  private distributed(message: VtnMessage, is: Registration, time: ReportTime | undefined, now: Now): void {
     if (refused(message)) {
-      this.#host.log("warning", `OpenADR 2.0b: the server sends no events: ${words(message)}`);
+      this.host.log("warning", `OpenADR 2.0b: the server sends no events: ${words(message)}`);
       return;
     }
     const { venId, vtnId } = is;
     let answers: out.EventAnswer[];
     if (message.vtnId !== "" && vtnId !== "" && message.vtnId !== vtnId) {
       const text = `vtnID ${message.vtnId} is not that of the registration.`;
-      answers = this.#events.refuseAll(message, "452", text);
+      answers = this.events.refuseAll(message, "452", text);
     } else {
-      answers = this.#events.take(message, venId, time?.utcMs ?? 0, this.#overridden(), (events) =>
-        this.#host.replaceEvents(this.#config.id, events, now),
+      answers = this.events.take(message, venId, time?.utcMs ?? 0, this.overridden(), (events) =>
+        this.host.replaceEvents(this.config.id, events, now),
       );
     }
     if (answers.length > 0) {
-      this.#answer("EiEvent", out.createdEvent(message.requestId, venId, answers));
+      this.answer("EiEvent", out.createdEvent(message.requestId, venId, answers));
     }
   }
 
-  #cancelled(message: VtnMessage, is: Registration, stranger: boolean): Demand {
+  private cancelled(message: VtnMessage, is: Registration, stranger: boolean): Demand {
     const known =
       !stranger && (message.registrationId === "" || message.registrationId === is.registrationId);
     const code = known ? "200" : "452";
     const text = known ? "OK" : "That registration is not known.";
     const { requestId, registrationId } = message;
     const body = out.canceledPartyRegistration(code, text, requestId, registrationId, is.venId);
-    if (known) this.#outbox.clear();
-    this.#outbox.put(known ? "deregister" : "answer", "EiRegisterParty", body);
+    if (known) this.outbox.clear();
+    this.outbox.put(known ? "deregister" : "answer", "EiRegisterParty", body);
     return known ? "registration ended" : "none";
   }
 
-  #createReports(message: VtnMessage, venId: string, stranger: boolean, time: ReportTime | undefined): void {
+  private createReports(
+    message: VtnMessage,
+    venId: string,
+    stranger: boolean,
+    time: ReportTime | undefined,
+  ): void {
     let outcome: ReportOutcome = { code: "469", text: "This module has no clock yet." };
     if (stranger) outcome = NOT_MINE;
     else if (time !== undefined) outcome = this.reports.create(message.reports, time);
-    this.#reportsAnswer("oadrCreatedReport", outcome, message, venId);
+    this.reportsAnswer("oadrCreatedReport", outcome, message, venId);
   }
 
-  #cancelReports(message: VtnMessage, venId: string, stranger: boolean, time: ReportTime | undefined): void {
+  private cancelReports(
+    message: VtnMessage,
+    venId: string,
+    stranger: boolean,
+    time: ReportTime | undefined,
+  ): void {
     let outcome = NOT_MINE;
     if (!stranger) {
       const follow = message.reportToFollow && time !== undefined;
       outcome = this.reports.cancel(message.cancelReportIds, follow, time ?? { ms: 0, utcMs: 0 });
     }
-    this.#reportsAnswer("oadrCanceledReport", outcome, message, venId);
+    this.reportsAnswer("oadrCanceledReport", outcome, message, venId);
   }
 
-  #reportsAnswer(
+  private reportsAnswer(
     payload: "oadrCreatedReport" | "oadrCanceledReport",
     { code, text }: ReportOutcome,
     message: VtnMessage,
@@ -199,7 +209,7 @@ export class Services {
   ): void {
     const requestId = message.requestId || message.responseRequestId;
     const pending = this.reports.pending();
-    this.#answer("EiReport", out.reportsAnswer(payload, code, text, requestId, pending, venId));
+    this.answer("EiReport", out.reportsAnswer(payload, code, text, requestId, pending, venId));
   }
 }
 

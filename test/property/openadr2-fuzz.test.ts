@@ -68,7 +68,7 @@ function mutate(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array {
   for (const { at, how, n, word } of edits) {
     const i = at % (out.length + 1);
     const rest = (from: number): Uint8Array => out.subarray(Math.min(from, out.length));
-    const join = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((p) => [...p]));
+    const join = (...parts: Uint8Array[]): Uint8Array => Buffer.concat(parts);
     if (how === "byte") out = join(out.subarray(0, i), Uint8Array.of(n & 0xff), rest(i + 1));
     else if (how === "drop") out = join(out.subarray(0, i), rest(i + (n % 60)));
     else if (how === "copy")
