@@ -77,7 +77,7 @@ export class Discovery {
     if (this.#phase.awaits !== "turn") return undefined;
     const { at } = this.#phase;
     this.#phase = { awaits: "answer", at };
-    return this.#job(STEPS[at]!);
+    return this.job(STEPS[at]!);
   }
 
   nextMs(): number {
@@ -91,23 +91,23 @@ export class Discovery {
     const { at } = this.#phase;
     switch (answer.is) {
       case "silent":
-        this.#unanswered(at, nowMs, this.#rest());
+        this.unanswered(at, nowMs, this.rest());
         break;
       case "cancelled":
         this.#phase = { awaits: "time", dueMs: nowMs + 1_000, at };
         break;
       case "mute":
-        this.#answeredAt(nowMs);
-        this.#unanswered(at, nowMs, 1_000);
+        this.answeredAt(nowMs);
+        this.unanswered(at, nowMs, 1_000);
         break;
       default:
-        this.#answeredAt(nowMs);
-        this.#learn(STEPS[at]!, answer);
-        this.#advance(at);
+        this.answeredAt(nowMs);
+        this.learn(STEPS[at]!, answer);
+        this.advance(at);
     }
   }
 
-  #answeredAt(nowMs: number): void {
+  private answeredAt(nowMs: number): void {
     this.#rests = 0;
     this.#firstAnswerMs = Math.min(this.#firstAnswerMs, nowMs);
     if (this.facts.link !== "discovering") {
@@ -116,7 +116,7 @@ export class Discovery {
     }
   }
 
-  #unanswered(at: number, nowMs: number, restMs: number): void {
+  private unanswered(at: number, nowMs: number, restMs: number): void {
     this.#tries++;
     const step = STEPS[at]!;
     if (this.#tries < TRIES || step === "basic") {
@@ -126,19 +126,19 @@ export class Discovery {
       this.#tries = 0;
       this.#phase = { awaits: "time", dueMs: nowMs + restMs, at: 0 };
     } else {
-      this.#advance(at);
+      this.advance(at);
     }
   }
 
   /** Doubling, with a random part so that two that started together do not stay together. */
-  #rest(): number {
+  private rest(): number {
     const { discoveryRestMs, discoveryRestMaxMs } = this.settings;
     const restMs = Math.min(discoveryRestMaxMs, discoveryRestMs * 2 ** Math.min(this.#rests, 10));
     this.#rests++;
     return restMs + uniformInt(this.random, Math.floor(restMs / 4));
   }
 
-  #learn(step: Step, answer: Answer): void {
+  private learn(step: Step, answer: Answer): void {
     const ok = answer.is === "ok";
     if (step === "intermediate") this.facts.intermediate = ok;
     else if (step === "data-link") this.#dataLink = ok;
@@ -146,19 +146,19 @@ export class Discovery {
     else if (step === "state" && !ok) this.facts.learnRefused(BasicOp.QueryState);
   }
 
-  #advance(from: number): void {
+  private advance(from: number): void {
     this.#tries = 0;
     let at = from + 1;
-    while (at < STEPS.length && this.#skips(STEPS[at]!)) at++;
+    while (at < STEPS.length && this.skips(STEPS[at]!)) at++;
     this.#phase = at < STEPS.length ? { awaits: "turn", at } : { awaits: "nothing" };
   }
 
-  #skips(step: Step): boolean {
+  private skips(step: Step): boolean {
     if (step === "max-payload") return !this.#dataLink;
     return (step === "information" || step === "commodity") && !this.facts.intermediate;
   }
 
-  #job(step: Step): Job {
+  private job(step: Step): Job {
     switch (step) {
       case "basic":
         return { awaits: "type-answer", type: MessageType.Basic };

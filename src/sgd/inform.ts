@@ -59,7 +59,7 @@ export class Inform {
     private readonly settings: SgdSettings,
     private readonly zone: PosixZone,
   ) {
-    this.#compare();
+    this.compare();
   }
 
   information(next: Information, nowMs: number): void {
@@ -79,7 +79,7 @@ export class Inform {
       priceEndsAtMs: near(before.priceEndsAtMs, next.priceEndsAtMs),
       pending: samePending ? before.pending : pending,
     };
-    this.#compare();
+    this.compare();
   }
 
   /** Everything that is valid is said again: the appliance woke up, or is new. */
@@ -88,7 +88,7 @@ export class Inform {
     this.#timeAtOnce = true;
     this.#hourDueMs = 0;
     this.#pausedUntilMs = 0;
-    this.#compare();
+    this.compare();
   }
 
   get guidance(): 0 | 1 | 2 | undefined {
@@ -98,7 +98,7 @@ export class Inform {
   next(now: Now): Job | undefined {
     if (now.ms < this.#pausedUntilMs) return undefined;
     if (now.ms >= this.#commDueMs) this.#said[0] = NOTHING;
-    if (now.ms >= this.#hourDueMs) this.#timeSync(now);
+    if (now.ms >= this.#hourDueMs) this.timeSync(now);
     for (let i = 0; i < ITEMS.length; i++) {
       const op = ITEMS[i]!;
       const wanted = this.#wanted[i]!;
@@ -106,7 +106,7 @@ export class Inform {
       this.#underWay = i;
       this.#said[i] = wanted;
       if (i === 0) this.#commDueMs = now.ms + this.settings.commStatusMs;
-      return { awaits: "inform-answer", op, arg: this.#arg(op, now) };
+      return { awaits: "inform-answer", op, arg: this.arg(op, now) };
     }
     return undefined;
   }
@@ -119,8 +119,8 @@ export class Inform {
     if (answer.is === "refused") this.facts.learnRefused(op);
     else if (answer.is === "app-nak") {
       if (answer.reason === AppNakReason.Opcode1Unsupported) this.facts.learnRefused(op);
-      else if (answer.reason === AppNakReason.Busy) this.#later(i, nowMs);
-    } else if (answer.is !== "ok") this.#later(i, nowMs);
+      else if (answer.reason === AppNakReason.Busy) this.later(i, nowMs);
+    } else if (answer.is !== "ok") this.later(i, nowMs);
   }
 
   nextMs(): number {
@@ -133,40 +133,40 @@ export class Inform {
     return Math.max(due, this.#pausedUntilMs);
   }
 
-  #later(i: number, nowMs: number): void {
+  private later(i: number, nowMs: number): void {
     this.#said[i] = NOTHING;
     this.#pausedUntilMs = nowMs + PAUSE_MS;
   }
 
   /** Works out what is to be said from the information in force. */
-  #compare(): void {
+  private compare(): void {
     const { outsideComm, presentPrice, nextPrice, priceEndsAtMs, guidance, pending } = this.#info;
     const ends = String(priceEndsAtMs ?? "");
-    this.#want(BasicOp.OutsideComm, String(outsideComm));
+    this.want(BasicOp.OutsideComm, String(outsideComm));
     // A price that has been told and is no longer in force becomes "unknown".
-    this.#want(BasicOp.PresentPrice, said(presentPrice, ends), "0");
-    this.#want(BasicOp.NextPrice, said(nextPrice, ends), "0");
-    this.#want(BasicOp.PriceTimeRemaining, priceEndsAtMs === undefined ? NOTHING : said(presentPrice, ends));
-    this.#want(BasicOp.GridGuidance, said(guidance, ""), said(1, ""));
+    this.want(BasicOp.PresentPrice, said(presentPrice, ends), "0");
+    this.want(BasicOp.NextPrice, said(nextPrice, ends), "0");
+    this.want(BasicOp.PriceTimeRemaining, priceEndsAtMs === undefined ? NOTHING : said(presentPrice, ends));
+    this.want(BasicOp.GridGuidance, said(guidance, ""), said(1, ""));
     const event = pending === undefined ? NOTHING : `${pending.op}@${pending.atMs}`;
-    this.#want(BasicOp.PendingEventTime, event, "none");
-    this.#want(BasicOp.PendingEventType, event, "none");
+    this.want(BasicOp.PendingEventTime, event, "none");
+    this.want(BasicOp.PendingEventType, event, "none");
   }
 
   /** `instead` is what is said once something that had been said is no longer so. */
-  #want(op: number, what: string, instead: string = NOTHING): void {
+  private want(op: number, what: string, instead: string = NOTHING): void {
     const i = ITEMS.indexOf(op);
     const withdrawn = what === NOTHING && this.#said[i] !== NOTHING;
     this.#wanted[i] = withdrawn ? instead : what;
   }
 
-  #arg(op: number, now: Now): number {
+  private arg(op: number, now: Now): number {
     const { outsideComm, presentPrice, nextPrice, priceEndsAtMs, guidance, pending } = this.#info;
     switch (op) {
       case BasicOp.OutsideComm:
         return outsideComm;
       case BasicOp.TimeSync:
-        return this.#timeArg(now);
+        return this.timeArg(now);
       case BasicOp.PresentPrice:
         return presentPrice ?? 0;
       case BasicOp.NextPrice:
@@ -183,13 +183,13 @@ export class Inform {
     }
   }
 
-  #timeArg(now: Now): number {
+  private timeArg(now: Now): number {
     const local = localTime(this.zone, now.utcMs ?? 0);
     return encodeTimeSync(local.weekday, local.hour);
   }
 
   /** The time is told on the local hour, and whatever the minute to an appliance that asks for everything. */
-  #timeSync(now: Now): void {
+  private timeSync(now: Now): void {
     if (now.utcMs === undefined) {
       this.#hourDueMs = now.ms + 60_000;
       return;

@@ -60,14 +60,14 @@ export class Load {
     const before = this.#wish;
     this.#wish = wish;
     if (before?.key === wish.key) {
-      this.#newEnd(before, wish, nowMs);
+      this.newEnd(before, wish, nowMs);
       return;
     }
     this.#retries = 0;
     this.#mutes = 0;
     this.#level.begin(nowMs);
-    if (this.#wantsNormal && !this.#obligation.owed) this.#phase = { awaits: "wish" };
-    else this.#again(nowMs);
+    if (this.wantsNormal && !this.#obligation.owed) this.#phase = { awaits: "wish" };
+    else this.again(nowMs);
   }
 
   /** The appliance is there (again): whatever it was told before, it is told now. */
@@ -75,7 +75,7 @@ export class Load {
     this.#up = true;
     this.#wasUp = true;
     this.#retries = 0;
-    if (this.#wish !== undefined && (this.#obligation.owed || !this.#wantsNormal)) this.#again(nowMs);
+    if (this.#wish !== undefined && (this.#obligation.owed || !this.wantsNormal)) this.again(nowMs);
   }
 
   /** The appliance is gone; `forgets` where what comes back may be another one, or a rebooted one. */
@@ -84,14 +84,14 @@ export class Load {
     this.#up = false;
     if (this.#wish === undefined || this.#phase.awaits === "wish") return;
     this.#phase = { awaits: "link" };
-    this.#report("waiting", 0, "the appliance does not answer", nowMs);
+    this.report("waiting", 0, "the appliance does not answer", nowMs);
   }
 
   /** Sends what is in force once more: the appliance woke up and asks. */
   refresh(nowMs: number): void {
     const phase = this.#phase;
-    if (phase.awaits === "lapse") this.#turn(phase.sent.step, nowMs, true);
-    else if (phase.awaits === "retry") this.#turn(0, nowMs, true);
+    if (phase.awaits === "lapse") this.turn(phase.sent.step, nowMs, true);
+    else if (phase.awaits === "retry") this.turn(0, nowMs, true);
   }
 
   next(nowMs: number): Job | undefined {
@@ -99,16 +99,16 @@ export class Load {
     if (!this.#up) return undefined;
     switch (phase.awaits) {
       case "turn":
-        return nowMs >= phase.dueMs ? this.#send(phase, nowMs) : undefined;
+        return nowMs >= phase.dueMs ? this.send(phase, nowMs) : undefined;
       case "release":
         if (nowMs < phase.dueMs) return undefined;
         this.#phase = { awaits: "release-answer", next: phase.next };
         return { awaits: "load-answer", op: BasicOp.EndShed, arg: 0 };
       case "proof":
-        return this.#look(phase, nowMs);
+        return this.look(phase, nowMs);
       case "lapse":
         if (nowMs >= phase.lapseMs) {
-          this.#turn(phase.sent.step, nowMs, true);
+          this.turn(phase.sent.step, nowMs, true);
           return this.next(nowMs);
         }
         if (nowMs < phase.trimMs) return undefined;
@@ -116,7 +116,7 @@ export class Load {
         return { awaits: "commodity", by: "load" };
       case "retry":
         if (nowMs < phase.dueMs) return undefined;
-        this.#turn(0, nowMs, true);
+        this.turn(0, nowMs, true);
         return this.next(nowMs);
       default:
         return undefined;
@@ -130,34 +130,34 @@ export class Load {
   /** The answer to a load command; of no interest where another wish has come meanwhile. */
   answered(answer: Answer, nowMs: number): void {
     const phase = this.#phase;
-    if (phase.awaits === "release-answer") this.#released(phase.next, answer, nowMs);
+    if (phase.awaits === "release-answer") this.released(phase.next, answer, nowMs);
     if (phase.awaits !== "answer") return;
     const { sent } = phase;
-    const step = this.#step(sent.step);
+    const step = this.step(sent.step);
     switch (answer.is) {
       case "ok":
         this.#mutes = 0;
         this.#obligation.taken(step.op, this.#wish!.key);
-        if (!sent.quiet) this.#report("acknowledged", sent.step, "", nowMs, sent.arg);
-        this.#prove(sent, nowMs, step.verify.settleMs, "judge");
+        if (!sent.quiet) this.report("acknowledged", sent.step, "", nowMs, sent.arg);
+        this.prove(sent, nowMs, step.verify.settleMs, "judge");
         break;
       case "mute":
         // It may have been taken: the state tells. If not, it is told again.
-        if (++this.#mutes > 3) this.#failed("the appliance acknowledges but does not answer", nowMs);
-        else this.#prove(sent, nowMs, DOUBT_MS, "resend");
+        if (++this.#mutes > 3) this.failed("the appliance acknowledges but does not answer", nowMs);
+        else this.prove(sent, nowMs, DOUBT_MS, "resend");
         break;
       case "silent":
-        this.#failed("the appliance does not answer", nowMs);
+        this.failed("the appliance does not answer", nowMs);
         break;
       case "cancelled":
         this.#phase = { awaits: "turn", step: sent.step, dueMs: nowMs + 1_000, quiet: sent.quiet, busy: 0 };
         break;
       case "refused":
         this.facts.learnRefused(step.op);
-        this.#refused(sent, nakText(answer.nak), true, nowMs);
+        this.refused(sent, nakText(answer.nak), true, nowMs);
         break;
       case "app-nak":
-        this.#appNak(phase.sent, phase.busy, answer.reason, nowMs);
+        this.appNak(phase.sent, phase.busy, answer.reason, nowMs);
     }
   }
 
@@ -167,21 +167,21 @@ export class Load {
     switch (phase.awaits) {
       case "proof":
         phase.stateAtMs = nowMs;
-        this.#judgeLook(phase, nowMs);
+        this.judgeLook(phase, nowMs);
         break;
       case "lapse": {
         // The last power reading is good enough to notice something by.
-        const sight = this.#sight(phase.sent.step, state, phase.sent.atMs);
-        if (sight === "opted-out") this.#overridden(phase.sent, nowMs);
-        else if (sight === "contradicts") this.#prove(quietly(phase.sent), nowMs, DOUBT_MS, "resend");
+        const sight = this.sight(phase.sent.step, state, phase.sent.atMs);
+        if (sight === "opted-out") this.overridden(phase.sent, nowMs);
+        else if (sight === "contradicts") this.prove(quietly(phase.sent), nowMs, DOUBT_MS, "resend");
         break;
       }
       case "retry": {
         if (phase.sent === undefined) return;
-        const sight = this.#sight(phase.sent.step, state, nowMs);
+        const sight = this.sight(phase.sent.step, state, nowMs);
         if (sight === "obeys" || sight === "needs-power") {
-          const { settleMs } = this.#step(phase.sent.step).verify;
-          this.#prove(quietly(phase.sent), nowMs, settleMs, "judge", nowMs);
+          const { settleMs } = this.step(phase.sent.step).verify;
+          this.prove(quietly(phase.sent), nowMs, settleMs, "judge", nowMs);
         }
       }
     }
@@ -190,17 +190,17 @@ export class Load {
   /** Power was read, whoever asked. */
   powerSeen(asked: boolean, nowMs: number): void {
     const phase = this.#phase;
-    if (phase.awaits === "proof") this.#judgeLook(phase, nowMs);
+    if (phase.awaits === "proof") this.judgeLook(phase, nowMs);
     else if (phase.awaits === "lapse") {
-      const { maxPowerW } = this.#step(phase.sent.step).verify;
+      const { maxPowerW } = this.step(phase.sent.step).verify;
       const { powerW } = this.facts;
       if (powerW === undefined) return;
       if (maxPowerW !== undefined && powerW > maxPowerW) {
-        this.#prove(quietly(phase.sent), nowMs, DOUBT_MS, "settle");
+        this.prove(quietly(phase.sent), nowMs, DOUBT_MS, "settle");
       } else if (asked) {
         const { step, arg } = phase.sent;
-        if (this.#level.raise(this.#step(step), arg, powerW, this.settings.idleW))
-          this.#turn(step, nowMs, true);
+        if (this.#level.raise(this.step(step), arg, powerW, this.settings.idleW))
+          this.turn(step, nowMs, true);
       }
     }
   }
@@ -216,8 +216,8 @@ export class Load {
   /** The customer's override began or ended. */
   overrideChanged(on: boolean, nowMs: number): void {
     const phase = this.#phase;
-    if (on && phase.awaits === "lapse") this.#prove(quietly(phase.sent), nowMs, DOUBT_MS, "judge");
-    else if (!on && this.facts.load?.result === "overridden" && isResting(phase)) this.#again(nowMs);
+    if (on && phase.awaits === "lapse") this.prove(quietly(phase.sent), nowMs, DOUBT_MS, "judge");
+    else if (!on && this.facts.load?.result === "overridden" && isResting(phase)) this.again(nowMs);
   }
 
   /** True where End Shed is owed: something else may be in force at the appliance. */
@@ -225,41 +225,41 @@ export class Load {
     return this.#obligation.owed;
   }
 
-  get #wantsNormal(): boolean {
+  private get wantsNormal(): boolean {
     return this.#wish?.steps[0]?.op === BasicOp.EndShed;
   }
 
-  #step(index: number): LoadStep {
+  private step(index: number): LoadStep {
     return this.#wish!.steps[index]!;
   }
 
-  #sight(index: number, state: number, sinceMs: number): Sight {
-    return sightOf(this.#step(index), state, this.facts, sinceMs, this.settings.idleW);
+  private sight(index: number, state: number, sinceMs: number): Sight {
+    return sightOf(this.step(index), state, this.facts, sinceMs, this.settings.idleW);
   }
 
   /** From the first step, as soon as the appliance is there. */
-  #again(nowMs: number): void {
-    if (this.#up) this.#turn(0, nowMs, false);
+  private again(nowMs: number): void {
+    if (this.#up) this.turn(0, nowMs, false);
     else {
       this.#phase = { awaits: "link" };
-      this.#report("waiting", 0, "the appliance does not answer", nowMs);
+      this.report("waiting", 0, "the appliance does not answer", nowMs);
     }
   }
 
   /** Lines up the first step from `from` on that the appliance has not refused before. */
-  #turn(from: number, nowMs: number, quiet: boolean): void {
+  private turn(from: number, nowMs: number, quiet: boolean): void {
     const { steps } = this.#wish!;
     const step = this.#chain.nextStep(steps, from);
     if (step === steps.length) {
-      this.#refusedAll(nowMs);
+      this.refusedAll(nowMs);
       return;
     }
     this.#phase = { awaits: "turn", step, dueMs: nowMs, quiet, busy: 0 };
-    if (!quiet) this.#report("waiting", step, "", nowMs);
+    if (!quiet) this.report("waiting", step, "", nowMs);
   }
 
-  #send(phase: Turn, nowMs: number): Job {
-    const step = this.#step(phase.step);
+  private send(phase: Turn, nowMs: number): Job {
+    const step = this.step(phase.step);
     const arg = this.#level.argFor(step) ?? argOf(step, this.#wish!.endsAtMs, this.facts, nowMs);
     this.#obligation.sent(step.op);
     const sent = { step: phase.step, arg, atMs: nowMs, quiet: phase.quiet };
@@ -268,24 +268,24 @@ export class Load {
   }
 
   /** The same wish with another end: the appliance is told the new duration. */
-  #newEnd(before: LoadWish, wish: LoadWish, nowMs: number): void {
+  private newEnd(before: LoadWish, wish: LoadWish, nowMs: number): void {
     if (before.endsAtMs === wish.endsAtMs || this.#phase.awaits !== "lapse") return;
-    const step = this.#step(this.#phase.sent.step);
+    const step = this.step(this.#phase.sent.step);
     if (!hasDuration(step.op) || step.arg !== undefined || this.facts.noDurations) return;
     const leftMs = (wish.endsAtMs ?? nowMs) - nowMs;
     const shiftMs = Math.abs((wish.endsAtMs ?? 0) - (before.endsAtMs ?? 0));
     // A clock that is being disciplined moves every end a little; that is no news.
-    if (shiftMs > Math.max(5_000, leftMs / 50)) this.#turn(this.#phase.sent.step, nowMs, true);
+    if (shiftMs > Math.max(5_000, leftMs / 50)) this.turn(this.#phase.sent.step, nowMs, true);
   }
 
-  #appNak(sent: Sent, busy: number, reason: number, nowMs: number): void {
-    const step = this.#step(sent.step);
+  private appNak(sent: Sent, busy: number, reason: number, nowMs: number): void {
+    const step = this.step(sent.step);
     const { busyMs, busyTries } = this.settings;
     if (reason === AppNakReason.CustomerOverride) {
       this.hooks.overridden(nowMs);
-      this.#overridden(sent, nowMs);
+      this.overridden(sent, nowMs);
       // What else was in force, the customer has opted out of too; Grid Emergency cannot be.
-      if (this.#outlived === BasicOp.GridEmergency) {
+      if (this.outlived === BasicOp.GridEmergency) {
         this.#phase = { awaits: "release", dueMs: nowMs, next: this.#phase };
       }
     } else if (reason === AppNakReason.Busy && busy < busyTries) {
@@ -293,62 +293,62 @@ export class Load {
       this.#phase = { awaits: "turn", step: sent.step, dueMs, quiet: sent.quiet, busy: busy + 1 };
     } else if (reason === AppNakReason.Opcode2Invalid && step.arg === undefined && sent.arg !== 0) {
       this.facts.noDurations = true;
-      this.#turn(sent.step, nowMs, sent.quiet);
+      this.turn(sent.step, nowMs, sent.quiet);
     } else {
       const forGood = reason === AppNakReason.Opcode1Unsupported;
       if (forGood) this.facts.learnRefused(step.op);
-      this.#refused(sent, appNakText(reason), forGood, nowMs);
+      this.refused(sent, appNakText(reason), forGood, nowMs);
     }
   }
 
-  #refused(sent: Sent, text: string, forGood: boolean, nowMs: number): void {
-    this.#chain.refused(this.#step(sent.step), text, forGood);
-    this.#turn(sent.step + 1, nowMs, false);
+  private refused(sent: Sent, text: string, forGood: boolean, nowMs: number): void {
+    this.#chain.refused(this.step(sent.step), text, forGood);
+    this.turn(sent.step + 1, nowMs, false);
   }
 
   /** Nothing of the chain is left. */
-  #refusedAll(nowMs: number): void {
+  private refusedAll(nowMs: number): void {
     const steps = this.#wish!.steps;
-    this.#report("refused", steps.length - 1, this.#chain.text, nowMs);
-    const worthAnotherTry = !this.#chain.forGood || this.#wantsNormal;
+    this.report("refused", steps.length - 1, this.#chain.text, nowMs);
+    const worthAnotherTry = !this.#chain.forGood || this.wantsNormal;
     const next: Phase = worthAnotherTry
       ? { awaits: "retry", dueMs: nowMs + this.settings.retryMaxMs, sent: undefined }
       : { awaits: "change" };
-    this.#phase = this.#outlived !== undefined ? { awaits: "release", dueMs: nowMs, next } : next;
+    this.#phase = this.outlived !== undefined ? { awaits: "release", dueMs: nowMs, next } : next;
     this.#chain.clear();
   }
 
   /** The command that the appliance still carries out for an earlier wish. */
-  get #outlived(): number | undefined {
-    return this.#wantsNormal ? undefined : this.#obligation.outlived(this.#wish!.key);
+  private get outlived(): number | undefined {
+    return this.wantsNormal ? undefined : this.#obligation.outlived(this.#wish!.key);
   }
 
   /** End Shed for an older command was answered; silence is tried again. */
-  #released(next: Phase, answer: Answer, nowMs: number): void {
+  private released(next: Phase, answer: Answer, nowMs: number): void {
     const gone = answer.is === "ok" || answer.is === "app-nak" || answer.is === "refused";
     if (gone) this.#obligation.released();
     this.#phase = gone ? next : { awaits: "release", dueMs: nowMs + 5_000, next };
   }
 
-  #failed(text: string, nowMs: number): void {
+  private failed(text: string, nowMs: number): void {
     const { sent } = this.#phase as Phase & { awaits: "answer" };
     this.#mutes = 0;
-    this.#report("failed", sent.step, text, nowMs, sent.arg);
-    this.#retry(sent, nowMs, 30_000);
+    this.report("failed", sent.step, text, nowMs, sent.arg);
+    this.retry(sent, nowMs, 30_000);
   }
 
-  #retry(sent: Sent, nowMs: number, maxMs: number): void {
+  private retry(sent: Sent, nowMs: number, maxMs: number): void {
     const waitMs = Math.min(maxMs, this.settings.retryMs * 2 ** Math.min(this.#retries, 20));
     this.#retries++;
     this.#phase = { awaits: "retry", dueMs: nowMs + waitMs, sent };
   }
 
-  #overridden(sent: Sent, nowMs: number): void {
-    this.#report("overridden", sent.step, "the customer has overridden at the appliance", nowMs, sent.arg);
+  private overridden(sent: Sent, nowMs: number): void {
+    this.report("overridden", sent.step, "the customer has overridden at the appliance", nowMs, sent.arg);
     this.#phase = { awaits: "retry", dueMs: nowMs + this.settings.overriddenRetryMs, sent };
   }
 
-  #prove(sent: Sent, nowMs: number, forMs: number, then: Proof["then"], stateAtMs = 0): void {
+  private prove(sent: Sent, nowMs: number, forMs: number, then: Proof["then"], stateAtMs = 0): void {
     const phase: Phase = {
       awaits: "proof",
       sent,
@@ -360,30 +360,24 @@ export class Load {
       sight: undefined,
     };
     this.#phase = phase;
-    if (stateAtMs > 0) this.#judgeLook(phase, nowMs);
+    if (stateAtMs > 0) this.judgeLook(phase, nowMs);
   }
 
   /** The next look at an appliance that is being proven, or the end of the settling time. */
-  #look(phase: Proof, nowMs: number): Job | undefined {
+  private look(phase: Proof, nowMs: number): Job | undefined {
     if (nowMs >= phase.untilMs) {
-      this.#conclude(phase, nowMs);
+      this.conclude(phase, nowMs);
       return this.#phase === phase ? undefined : this.next(nowMs);
     }
     const { sent } = phase;
-    switch (questionOf(phase, this.#step(sent.step), this.facts, nowMs)) {
+    switch (questionOf(phase, this.step(sent.step), this.facts, nowMs)) {
       case "state":
         return { awaits: "state", by: "load" };
       case "power":
         return { awaits: "commodity", by: "load" };
       case "blind":
-        this.#hold(sent, nowMs);
-        this.#report(
-          "acknowledged",
-          sent.step,
-          "the appliance cannot show whether it obeys",
-          nowMs,
-          sent.arg,
-        );
+        this.hold(sent, nowMs);
+        this.report("acknowledged", sent.step, "the appliance cannot show whether it obeys", nowMs, sent.arg);
         return undefined;
       default:
         return undefined;
@@ -391,26 +385,26 @@ export class Load {
   }
 
   /** Something was seen while proving. */
-  #judgeLook(phase: Proof, nowMs: number): void {
+  private judgeLook(phase: Proof, nowMs: number): void {
     const { sent } = phase;
-    const verdict = judge(phase, this.#step(sent.step), this.facts, this.settings, nowMs);
-    if (verdict === "obeys") this.#verified(sent, nowMs);
-    else if (verdict === "overridden") this.#overridden(sent, nowMs);
+    const verdict = judge(phase, this.step(sent.step), this.facts, this.settings, nowMs);
+    if (verdict === "obeys") this.verified(sent, nowMs);
+    else if (verdict === "overridden") this.overridden(sent, nowMs);
   }
 
-  #verified(sent: Sent, nowMs: number): void {
+  private verified(sent: Sent, nowMs: number): void {
     this.#retries = 0;
     this.#mutes = 0;
     this.#chain.clear();
     const load = this.facts.load;
     const known = load?.result === "verified" && load.step === sent.step && load.arg === sent.arg;
-    this.#hold(sent, nowMs);
-    if (!known) this.#report("verified", sent.step, "", nowMs, sent.arg);
+    this.hold(sent, nowMs);
+    if (!known) this.report("verified", sent.step, "", nowMs, sent.arg);
   }
 
   /** In force: watched until it lapses; End Shed needs no watch. */
-  #hold(sent: Sent, nowMs: number): void {
-    const step = this.#step(sent.step);
+  private hold(sent: Sent, nowMs: number): void {
+    const step = this.step(sent.step);
     if (step.op === BasicOp.EndShed) {
       this.#obligation.met();
       this.#phase = { awaits: "wish" };
@@ -422,43 +416,43 @@ export class Load {
   }
 
   /** The settling time is over, and the appliance was not seen to obey. */
-  #conclude(phase: Proof, nowMs: number): void {
+  private conclude(phase: Proof, nowMs: number): void {
     const { sent } = phase;
-    const step = this.#step(sent.step);
+    const step = this.step(sent.step);
     if (phase.then === "settle" && phase.sight !== "contradicts") {
-      this.#prove(sent, nowMs, step.verify.settleMs - DOUBT_MS, "judge");
+      this.prove(sent, nowMs, step.verify.settleMs - DOUBT_MS, "judge");
       return;
     }
     if (phase.then !== "judge") {
-      this.#turn(sent.step, nowMs, sent.quiet);
+      this.turn(sent.step, nowMs, sent.quiet);
       return;
     }
     if (this.facts.override && phase.sight === "contradicts") {
-      this.#overridden(sent, nowMs);
+      this.overridden(sent, nowMs);
       return;
     }
     const { opState } = this.facts;
     const curtailed = opState === OpState.RunningCurtailed || opState === OpState.IdleCurtailed;
     if (step.op === BasicOp.EndShed && curtailed && this.hooks.guided()) {
       // Not our command any more: bad grid guidance alone has the appliance curtailed.
-      this.#verified(sent, nowMs);
+      this.verified(sent, nowMs);
       return;
     }
     if (phase.sight === "over" && this.#level.lower(step, sent.arg)) {
-      this.#turn(sent.step, nowMs, sent.quiet);
+      this.turn(sent.step, nowMs, sent.quiet);
       return;
     }
     if (step.onUnverified === "next" && sent.step + 1 < this.#wish!.steps.length) {
       this.#chain.refused(step, "acknowledged but not obeyed", false);
-      this.#turn(sent.step + 1, nowMs, false);
+      this.turn(sent.step + 1, nowMs, false);
       return;
     }
-    this.#report("unverified", sent.step, contradictionText(phase.sight, this.facts), nowMs, sent.arg);
+    this.report("unverified", sent.step, contradictionText(phase.sight, this.facts), nowMs, sent.arg);
     this.#retries = Math.max(this.#retries, 5);
-    this.#retry(sent, nowMs, this.settings.retryMaxMs);
+    this.retry(sent, nowMs, this.settings.retryMaxMs);
   }
 
-  #report(result: LoadResult, step: number, text: string, nowMs: number, arg?: number): void {
+  private report(result: LoadResult, step: number, text: string, nowMs: number, arg?: number): void {
     const load = loadStatus(this.#wish!, result, step, text, nowMs, arg);
     if (isSameLoad(this.facts.load, load)) return;
     this.facts.load = load;

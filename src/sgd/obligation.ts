@@ -13,7 +13,7 @@ export class Obligation {
   ) {}
 
   sent(op: number): void {
-    if (op !== BasicOp.EndShed) this.#set(true);
+    if (op !== BasicOp.EndShed) this.set(true);
   }
 
   /** The appliance has acknowledged a command of the wish named `key`. */
@@ -23,7 +23,7 @@ export class Obligation {
 
   /** End Shed was seen to be done. */
   met(): void {
-    this.#set(false);
+    this.set(false);
     this.#taken = undefined;
   }
 
@@ -34,7 +34,7 @@ export class Obligation {
 
   /** What comes back may be another appliance, or a rebooted one: nobody knows what is in force there. */
   unknown(): void {
-    this.#set(true);
+    this.set(true);
     this.#taken = undefined;
   }
 
@@ -43,7 +43,7 @@ export class Obligation {
     return this.#taken !== undefined && this.#taken.key !== key ? this.#taken.op : undefined;
   }
 
-  #set(owed: boolean): void {
+  private set(owed: boolean): void {
     if (this.owed === owed) return;
     this.owed = owed;
     this.changed(owed);

@@ -22,8 +22,8 @@ export class Poll {
 
   /** The discovery, which has just read everything, is over. */
   up(nowMs: number): void {
-    this.#stateDueMs = nowMs + this.#paced(this.settings.statePollMs);
-    this.#commodityDueMs = nowMs + this.#paced(this.settings.commodityPollMs);
+    this.#stateDueMs = nowMs + this.paced(this.settings.statePollMs);
+    this.#commodityDueMs = nowMs + this.paced(this.settings.commodityPollMs);
     this.#informationDueMs = nowMs + INFORMATION_MS;
   }
 
@@ -34,7 +34,7 @@ export class Poll {
   /** Somebody has just got a state; no need to ask for some time. A change asks for the power that goes with it. */
   stateSeen(changed: boolean, nowMs: number): void {
     if (this.#stateDueMs === NEVER) return;
-    this.#stateDueMs = nowMs + this.#paced(this.settings.statePollMs);
+    this.#stateDueMs = nowMs + this.paced(this.settings.statePollMs);
     if (changed) this.#commodityDueMs = Math.min(this.#commodityDueMs, nowMs + this.settings.settleQueryMs);
   }
 
@@ -46,13 +46,13 @@ export class Poll {
 
   metered(nowMs: number): void {
     if (this.#commodityDueMs !== NEVER) {
-      this.#commodityDueMs = nowMs + this.#paced(this.settings.commodityPollMs);
+      this.#commodityDueMs = nowMs + this.paced(this.settings.commodityPollMs);
     }
   }
 
   next(nowMs: number): Job | undefined {
     if (nowMs >= this.#stateDueMs) {
-      this.#stateDueMs = nowMs + this.#paced(this.settings.statePollMs);
+      this.#stateDueMs = nowMs + this.paced(this.settings.statePollMs);
       if (!this.facts.refuses(BasicOp.QueryState)) return { awaits: "state", by: "poll" };
     }
     if (nowMs >= this.#commodityDueMs) {
@@ -70,7 +70,7 @@ export class Poll {
     return Math.min(this.#stateDueMs, this.#commodityDueMs, this.#informationDueMs);
   }
 
-  #paced(ms: number): number {
+  private paced(ms: number): number {
     return this.facts.asleep ? ms * ASLEEP : ms;
   }
 }

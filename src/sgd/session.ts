@@ -75,12 +75,12 @@ export class SgdSession {
       {
         overridden: (nowMs) => {
           this.#override.notice(true, nowMs, settings.overrideMs);
-          this.#syncOverride(nowMs);
+          this.syncOverride(nowMs);
         },
         load: () => {
-          if (this.#facts.load !== undefined) this.#tell({ event: "load", load: this.#facts.load });
+          if (this.#facts.load !== undefined) this.tell({ event: "load", load: this.#facts.load });
         },
-        owed: (owed) => this.#tell({ event: "owed", owed }),
+        owed: (owed) => this.tell({ event: "owed", owed }),
         guided: () => this.#inform.guidance === 0,
       },
       (options.previousLoad ?? "unknown") !== "normal",
@@ -91,11 +91,11 @@ export class SgdSession {
   onLink(event: LinkEvent, now: Now): void {
     switch (event.ev) {
       case "result":
-        this.#result(event, now);
+        this.result(event, now);
         break;
       case "message":
         this.#discovery.heard(now.ms);
-        this.#message(event.type, event.payload, now);
+        this.message(event.type, event.payload, now);
         break;
       case "asked":
         this.#discovery.heard(now.ms);
@@ -105,34 +105,34 @@ export class SgdSession {
         break;
       case "peer":
         if (event.state === "heard") this.#discovery.heard(now.ms);
-        else this.#gone(now.ms, now.ms + (event.state === "unplugged" ? 5_000 : 1_000));
+        else this.gone(now.ms, now.ms + (event.state === "unplugged" ? 5_000 : 1_000));
     }
-    this.#pump(now);
+    this.pump(now);
   }
 
   /** What the load should do from now on. */
   wish(wish: LoadWish, now: Now): void {
     this.#load.wish(wish, now.ms);
-    this.#pump(now);
+    this.pump(now);
   }
 
   /** What the appliance should know from now on. */
   information(information: Information, now: Now): void {
     this.#inform.information(information, now.ms);
-    this.#pump(now);
+    this.pump(now);
   }
 
   /** A one-off order; with an appliance that is not there it waits, up to eight of them. */
   order(order: SgdOrder, now: Now): void {
-    if (order.order === "rediscover") this.#rediscover(now.ms);
+    if (order.order === "rediscover") this.rediscover(now.ms);
     else if (this.#orders.length < MAX_ORDERS) this.#orders.push(order);
-    else this.#tell({ event: "order-failed", order: order.order, why: "cancelled" });
-    this.#pump(now);
+    else this.tell({ event: "order-failed", order: order.order, why: "cancelled" });
+    this.pump(now);
   }
 
   /** Does what is due. */
   poll(now: Now): void {
-    this.#pump(now);
+    this.pump(now);
   }
 
   /** When `poll` wants to be called next, monotonic ms; a time in the past means at once. */
@@ -142,7 +142,7 @@ export class SgdSession {
     if (this.#job !== undefined) {
       return Math.min(override, this.#job.sinceMs + this.#settings.requestGuardMs);
     }
-    const calm = this.#online ? Math.min(this.#inform.nextMs(), this.#poll.nextMs()) : NEVER;
+    const calm = this.online ? Math.min(this.#inform.nextMs(), this.#poll.nextMs()) : NEVER;
     const orders = this.#orders.length > 0 && this.#loadUp ? 0 : NEVER;
     return Math.min(override, orders, calm, this.#load.nextMs(), this.#discovery.nextMs());
   }
@@ -161,57 +161,57 @@ export class SgdSession {
     return this.#facts.refusedOps;
   }
 
-  get #online(): boolean {
+  private get online(): boolean {
     return this.#facts.link === "online";
   }
 
   /** Starts the next job where none is under way, and lets the status out where it changed. */
-  #pump(now: Now): void {
+  private pump(now: Now): void {
     if (!this.#started) {
       this.#started = true;
       const { Basic, Intermediate, DataLink } = MessageType;
       this.#options.emit({ cmd: "support", types: [Basic, Intermediate, DataLink] });
     }
     this.#override.poll(now.ms);
-    this.#syncOverride(now.ms);
+    this.syncOverride(now.ms);
     const late = this.#job;
     if (late !== undefined && now.ms - late.sinceMs >= this.#settings.requestGuardMs) {
       this.#job = undefined;
-      this.#finish(late.job, { is: "silent" }, now);
+      this.finish(late.job, { is: "silent" }, now);
     }
     if (this.#job === undefined) {
-      this.#progress(now.ms);
-      const job = this.#next(now);
+      this.progress(now.ms);
+      const job = this.next(now);
       if (job !== undefined) {
         const id = ++this.#id;
         this.#job = { id, job, sinceMs: now.ms };
         this.#options.emit(requestFor(job, id));
       }
     }
-    this.#publish();
+    this.publish();
   }
 
-  #publish(): void {
+  private publish(): void {
     const { link } = this.#facts;
     if (link !== this.#link) {
       this.#link = link;
-      this.#tell({ event: "link", link });
+      this.tell({ event: "link", link });
     }
     if (!this.#facts.changed) return;
     this.#facts.changed = false;
     this.#options.onStatus(this.#facts.snapshot());
   }
 
-  #next(now: Now): Job | undefined {
+  private next(now: Now): Job | undefined {
     return (
-      this.#orderJob() ??
+      this.orderJob() ??
       this.#load.next(now.ms) ??
       this.#discovery.next(now.ms) ??
-      (this.#online ? (this.#inform.next(now) ?? this.#poll.next(now.ms)) : undefined)
+      (this.online ? (this.#inform.next(now) ?? this.#poll.next(now.ms)) : undefined)
     );
   }
 
-  #orderJob(): Job | undefined {
+  private orderJob(): Job | undefined {
     if (!this.#loadUp) return undefined;
     const order = this.#orders.shift();
     if (order === undefined) return undefined;
@@ -221,12 +221,12 @@ export class SgdSession {
   }
 
   /** The end of the discovery, seen after every answer. */
-  #progress(nowMs: number): void {
+  private progress(nowMs: number): void {
     if (!this.#loadUp && this.#discovery.loadMayGo(nowMs)) {
       this.#loadUp = true;
       this.#load.up(nowMs);
     }
-    if (this.#discovery.done && !this.#online) {
+    if (this.#discovery.done && !this.online) {
       this.#facts.link = "online";
       this.#facts.changed = true;
       this.#inform.refresh();
@@ -234,7 +234,7 @@ export class SgdSession {
     }
   }
 
-  #result(result: LinkResult, now: Now): void {
+  private result(result: LinkResult, now: Now): void {
     if (result.id === this.#resetAfterId) {
       this.#resetAfterId = -1;
       this.#options.emit({ cmd: "reset" });
@@ -242,10 +242,10 @@ export class SgdSession {
     const underWay = this.#job;
     if (underWay?.id !== result.id) return;
     this.#job = undefined;
-    this.#finish(underWay.job, answerTo(underWay.job, result), now);
+    this.finish(underWay.job, answerTo(underWay.job, result), now);
   }
 
-  #finish(job: Job, answer: Answer, now: Now): void {
+  private finish(job: Job, answer: Answer, now: Now): void {
     const nowMs = now.ms;
     switch (job.awaits) {
       case "type-answer":
@@ -257,10 +257,10 @@ export class SgdSession {
         this.#discovery.answered(answer, nowMs);
         break;
       case "state":
-        this.#stateAnswer(job.by, answer, nowMs);
+        this.stateAnswer(job.by, answer, nowMs);
         break;
       case "commodity":
-        this.#commodityAnswer(job.by, answer, nowMs);
+        this.commodityAnswer(job.by, answer, nowMs);
         break;
       case "load-answer":
         this.#load.answered(answer, nowMs);
@@ -272,16 +272,16 @@ export class SgdSession {
       case "reboot-answer":
         if (answer.is === "ok") {
           this.#options.emit({ cmd: "reset" });
-          this.#rebooted("module", job.kind, nowMs);
-        } else this.#tell({ event: "order-failed", order: "reboot", why: answer.is });
+          this.rebooted("module", job.kind, nowMs);
+        } else this.tell({ event: "order-failed", order: "reboot", why: answer.is });
         break;
       case "override-answer":
-        if (answer.is !== "ok") this.#tell({ event: "order-failed", order: "override", why: answer.is });
+        if (answer.is !== "ok") this.tell({ event: "order-failed", order: "override", why: answer.is });
     }
   }
 
-  #stateAnswer(by: "discovery" | "poll" | "load", answer: Answer, nowMs: number): void {
-    if (answer.is === "ok") this.#stateSeen(answer.reply![1]!, false, nowMs);
+  private stateAnswer(by: "discovery" | "poll" | "load", answer: Answer, nowMs: number): void {
+    if (answer.is === "ok") this.stateSeen(answer.reply![1]!, false, nowMs);
     else {
       const unsupported = answer.is === "app-nak" && answer.reason === AppNakReason.Opcode1Unsupported;
       if (answer.is === "refused" || unsupported) this.#facts.learnRefused(BasicOp.QueryState);
@@ -290,7 +290,7 @@ export class SgdSession {
     if (by === "discovery") this.#discovery.answered(answer, nowMs);
   }
 
-  #commodityAnswer(by: "discovery" | "poll" | "load", answer: Answer, nowMs: number): void {
+  private commodityAnswer(by: "discovery" | "poll" | "load", answer: Answer, nowMs: number): void {
     const code = answer.is === "ok" ? readMeters(answer.reply!, this.#facts, nowMs) : undefined;
     if (answer.is === "refused" || code === ResponseCode.NotImplemented || code === ResponseCode.BadValue) {
       this.#facts.noCommodity = true;
@@ -302,25 +302,25 @@ export class SgdSession {
     if (by === "discovery") this.#discovery.answered(answer, nowMs);
   }
 
-  #stateSeen(state: number, unasked: boolean, nowMs: number): void {
+  private stateSeen(state: number, unasked: boolean, nowMs: number): void {
     const changed = this.#facts.opState !== state;
     this.#facts.opState = state;
     this.#facts.opStateAtMs = nowMs;
     this.#facts.changed = true;
     this.#override.state(state, unasked, nowMs, this.#settings.overrideMs);
-    this.#syncOverride(nowMs);
+    this.syncOverride(nowMs);
     this.#poll.stateSeen(changed, nowMs);
     this.#load.stateSeen(state, nowMs);
   }
 
   /** The appliance says something on its own. */
-  #message(type: number, payload: Uint8Array, now: Now): void {
-    if (type === MessageType.Basic) this.#basicMessage(payload, now.ms);
+  private message(type: number, payload: Uint8Array, now: Now): void {
+    if (type === MessageType.Basic) this.basicMessage(payload, now.ms);
     else if (type === MessageType.Intermediate) {
       const message = parseIntermediate(payload);
       const context = { ...this.#answering, sendPayload: this.#facts.sendPayload };
       const answer = answerIntermediate(payload, message, context, now);
-      if (answer !== undefined) this.#respond(type, answer);
+      if (answer !== undefined) this.respond(type, answer);
       if (!isFault(message) && message.name === "SetCommodity") {
         readMeters(new Uint8Array([6, 0x80, 0, ...payload.subarray(2)]), this.#facts, now.ms);
         this.#load.powerSeen(false, now.ms);
@@ -328,80 +328,80 @@ export class SgdSession {
     }
   }
 
-  #basicMessage(payload: Uint8Array, nowMs: number): void {
+  private basicMessage(payload: Uint8Array, nowMs: number): void {
     const answer = answerBasic(payload);
     if (answer === undefined) return;
-    const id = this.#respond(MessageType.Basic, answer);
+    const id = this.respond(MessageType.Basic, answer);
     if (answer[0] !== BasicOp.AppAck) return;
     const arg = payload[1]!;
     switch (payload[0]) {
       case BasicOp.State:
-        this.#stateSeen(arg, true, nowMs);
+        this.stateSeen(arg, true, nowMs);
         break;
       case BasicOp.CustomerOverride:
         this.#override.notice(arg === 1, nowMs, this.#settings.overrideMs);
-        this.#syncOverride(nowMs);
+        this.syncOverride(nowMs);
         break;
       case BasicOp.Sleep:
         this.#facts.asleep = true;
-        this.#tell({ event: "sleep" });
+        this.tell({ event: "sleep" });
         break;
       case BasicOp.Wake:
         this.#facts.asleep = false;
         this.#inform.refresh();
         this.#load.refresh(nowMs);
-        if (this.#online) this.#poll.up(nowMs);
-        this.#tell({ event: "wake" });
+        if (this.online) this.#poll.up(nowMs);
+        this.tell({ event: "wake" });
         break;
       case BasicOp.Reboot:
         this.#resetAfterId = id;
-        this.#rebooted("appliance", arg, nowMs);
+        this.rebooted("appliance", arg, nowMs);
     }
   }
 
-  #respond(type: number, payload: Uint8Array): number {
+  private respond(type: number, payload: Uint8Array): number {
     const id = ++this.#id;
     this.#options.emit({ cmd: "respond", id, type, payload });
     return id;
   }
 
-  #syncOverride(nowMs: number): void {
+  private syncOverride(nowMs: number): void {
     const { on } = this.#override;
     if (this.#facts.override === on) return;
     this.#facts.override = on;
     this.#facts.changed = true;
-    this.#tell({ event: "override", on });
+    this.tell({ event: "override", on });
     this.#load.overrideChanged(on, nowMs);
   }
 
-  #rebooted(by: "module" | "appliance", kind: number, nowMs: number): void {
-    this.#tell({ event: "reboot", by, kind });
-    this.#gone(nowMs, nowMs + this.#settings.rebootMs);
+  private rebooted(by: "module" | "appliance", kind: number, nowMs: number): void {
+    this.tell({ event: "reboot", by, kind });
+    this.gone(nowMs, nowMs + this.#settings.rebootMs);
   }
 
   /** The appliance is gone, or will not be the same when it comes back. */
-  #gone(nowMs: number, againMs: number): void {
+  private gone(nowMs: number, againMs: number): void {
     this.#facts.link = "absent";
     this.#facts.sendPayload = 2;
     this.#facts.forget();
     this.#override.on = false;
-    this.#rest(nowMs, againMs);
+    this.rest(nowMs, againMs);
   }
 
-  #rediscover(nowMs: number): void {
+  private rediscover(nowMs: number): void {
     if (this.#facts.link === "online") this.#facts.link = "discovering";
-    this.#rest(nowMs, nowMs);
+    this.rest(nowMs, nowMs);
   }
 
   /** Nothing but the discovery goes on, from `againMs`. */
-  #rest(nowMs: number, againMs: number): void {
+  private rest(nowMs: number, againMs: number): void {
     this.#loadUp = false;
     this.#load.down(true, nowMs);
     this.#poll.down();
     this.#discovery.start(againMs);
   }
 
-  #tell(event: SgdSessionEvent): void {
+  private tell(event: SgdSessionEvent): void {
     this.#options.onEvent?.(event);
   }
 }
