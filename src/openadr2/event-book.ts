@@ -71,6 +71,8 @@ export class EventBook {
     for (const event of message.events) {
       const refusal = this.mismatch(event, venId);
       const mapped = refusal ?? gridEvents(event, this.programme, nowUtcMs);
+      // From here on only the neutral event counts: not both at once in memory.
+      event.signals = [];
       places.push(grid.length);
       if (Array.isArray(mapped)) {
         refusals.push(undefined);

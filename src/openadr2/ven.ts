@@ -341,11 +341,19 @@ export class OpenAdr2Ven implements Upstream {
   }
 
   /** Into the failing state: the next attempt comes ever later. */
-  private fail(why: Fault, now: Now): void {
+  private fail(cause: Fault, now: Now): void {
+    const why = this.withFingerprint(cause);
     if (this.fault?.fault !== why.fault) this.host.log("warning", `OpenADR 2.0b: ${why.text}`);
     this.fault = why;
     this.failures++;
     this.wait(this.failures, now);
+  }
+
+  /** Where the server does not know our certificate, its fingerprint is what the utility will ask for. */
+  private withFingerprint(why: Fault): Fault {
+    const print = this.config.fingerprint ?? "";
+    const unknown = ["http-401", "http-403", "tls-client-certificate"].includes(why.fault);
+    return unknown && print !== "" ? { ...why, text: `${why.text} Its fingerprint: ${print}.` } : why;
   }
 
   private wait(failures: number, now: Now): void {

@@ -274,6 +274,16 @@ describe("OpenADR 2.0b VEN: polling and faults", () => {
     expect(bench.replaced).toBe(before);
   });
 
+  it("shows its certificate's fingerprint where the server does not know it", () => {
+    const shown = new Bench({ fingerprint: "AA:BB" })
+      .start()
+      .fail("tls-client-certificate")
+      .ven.status().text;
+    expect(shown).toContain("AA:BB");
+    const hidden = new Bench({ fingerprint: "AA:BB" }).start().fail("dns").ven.status().text;
+    expect(hidden).not.toContain("AA:BB");
+  });
+
   it("gives up on a server that keeps silent although the world forgot to say so", () => {
     const bench = new Bench().start();
     expect(bench.ven.nextMs()).toBe(bench.ms + 45_000);
