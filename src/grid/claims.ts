@@ -59,9 +59,9 @@ export function saveClaim(store: StorePort, claim: Claim, now: Now): void {
   store.set(
     HELD_KEY,
     sealJson([
-      1,
+      2,
       [tier, rank, level, createdUtcMs, source, eventId, revision],
-      [0, 0, ...packAsk(claim.ask)],
+      packAsk(claim.ask),
       [claim.emergencyPermitted, claim.spread, leftMs],
     ]),
   );
@@ -77,7 +77,7 @@ export function loadClaim(store: StorePort): Claim | undefined {
         [boolean, boolean, number],
       ]
     | undefined;
-  if (!Array.isArray(value) || value[0] !== 1) return undefined;
+  if (!Array.isArray(value) || value[0] !== 2) return undefined;
   const [, [tier, rank, level, createdUtcMs, source, eventId, revision], packed, rest] = value;
   const [emergencyPermitted, spread, leftMs] = rest;
   return {

@@ -21,6 +21,9 @@ export class Schedule {
   writes = 0;
   private readonly used: Uint8Array;
   private readonly counts = new Map<string, number>();
+  /** Length of the record in each slot, and of all. */
+  private readonly sizes: Uint16Array;
+  private storedChars = 0;
   private readonly scratch = newPosition();
 
   constructor(
@@ -29,6 +32,7 @@ export class Schedule {
     private readonly settings: GridSettings,
   ) {
     this.used = new Uint8Array(settings.maxEvents + EMERGENCY_SLOTS);
+    this.sizes = new Uint16Array(this.used.length);
     for (let slot = 0; slot < this.used.length; slot++) {
       const stored = unpackStored(store.get(keyOf(slot)), slot);
       if (stored === undefined) continue;
@@ -38,6 +42,7 @@ export class Schedule {
         continue;
       }
       this.insert(stored);
+      this.measure(slot, store.get(keyOf(slot))?.length ?? 0);
     }
   }
 
@@ -144,9 +149,10 @@ export class Schedule {
       firedTo: over || event.start !== old.event.start ? 0 : old.firedTo,
     };
     if (event.start === "now") changed.began ??= anchorAt(now);
-    if (!this.fits(changed)) {
+    const tooMuch = this.tooMuch(changed);
+    if (tooMuch !== "") {
       this.cancel(old, now);
-      return ["refused", "too-big"];
+      return ["refused", tooMuch];
     }
     Object.assign(old, changed);
     this.write(old);
@@ -166,7 +172,8 @@ export class Schedule {
       listed: true,
       firedTo: 0,
     };
-    if (!this.fits(stored)) return ["refused", "too-big"];
+    const tooMuch = this.tooMuch(stored);
+    if (tooMuch !== "") return ["refused", tooMuch];
     this.insert(stored);
     this.write(stored);
     return [event.cancelled ? "cancelled" : "new", ""];
@@ -223,13 +230,24 @@ export class Schedule {
     return Math.floor(Math.min(windowMs, this.settings.maxRandomMs));
   }
 
-  private fits(stored: Stored): boolean {
-    return packStored(stored).length <= this.settings.maxRecordChars;
+  /** "" where the record can be kept, else the refusal code. */
+  private tooMuch(stored: Stored): string {
+    const { length } = packStored(stored);
+    if (length > this.settings.maxRecordChars) return "too-big";
+    const others = this.storedChars - this.sizes[stored.slot]!;
+    return others + length > this.settings.maxStoredChars && !isEmergency(stored.event) ? "no-room" : "";
   }
 
   private write(stored: Stored): void {
+    const text = packStored(stored);
+    this.measure(stored.slot, text.length);
     this.writes++;
-    this.store.set(keyOf(stored.slot), packStored(stored));
+    this.store.set(keyOf(stored.slot), text);
+  }
+
+  private measure(slot: number, length: number): void {
+    this.storedChars += length - this.sizes[slot]!;
+    this.sizes[slot] = length;
   }
 
   private insert(stored: Stored): void {
@@ -244,6 +262,7 @@ export class Schedule {
     if (stored === undefined) return;
     const { source } = stored.event;
     this.used[stored.slot] = 0;
+    this.measure(stored.slot, 0);
     this.counts.set(source, (this.counts.get(source) ?? 1) - 1);
     this.writes++;
     this.store.delete(keyOf(stored.slot));

@@ -11,6 +11,8 @@ export interface GridSettings {
   readonly maxIntervals: number;
   /** Longest stored record, characters: it must fit one flash sector. */
   readonly maxRecordChars: number;
+  /** All stored records together, characters: what the store has room for. */
+  readonly maxStoredChars: number;
   /** A source's random window is cut to this, ms. Default 1800 s (PAS 1878). */
   readonly maxRandomMs: number;
   /** An open-ended event ends so long after communication with its source was lost, ms. */
@@ -43,6 +45,7 @@ export function gridSettings(given: Partial<GridSettings> = {}): GridSettings {
     maxEventsPerSource: 48,
     maxIntervals: 128,
     maxRecordChars: 3800,
+    maxStoredChars: 32_000,
     maxRandomMs: 1_800_000,
     openEndCapMs: 4 * 3_600_000,
     spreadCancelledEnd: true,

@@ -129,7 +129,7 @@ function lastBegun(intervals: readonly GridInterval[], atMs: number): number {
 }
 
 /** Changes with every change of the record's shape; another version's records are dropped, the source sends them again. */
-const VERSION = 1;
+const VERSION = 2;
 
 type Packed = (string | number | boolean | null)[];
 
@@ -142,7 +142,7 @@ export function packStored(stored: Stored): string {
     [Number(e.test), Number(e.emergencyPermitted), Number(e.cancelled), Number(e.delayApplied)],
     [e.start === "now" ? null : e.start, forJson(e.totalMs), e.rampUpMs, e.notificationMs],
     e.randomise === undefined ? null : [e.randomise.windowMs, e.randomise.law],
-    e.intervals.map((i) => [i.offsetMs, forJson(i.durationMs), ...packAsk(i.ask)]),
+    packIntervals(e.intervals),
     [stored.drawMs, stored.firedTo],
     stored.began === undefined ? null : [stored.began.utcMs ?? null],
     stored.cut === undefined ? null : [stored.cut.anchor.utcMs ?? null, stored.cut.afterMs],
@@ -159,7 +159,7 @@ export function unpackStored(text: string | undefined, slot: number): Stored | "
         [number, number, number, number],
         [number | null, number | null, number, number],
         [number, "after" | "around"] | null,
-        Packed[],
+        (Packed | number)[],
         [number, number],
         [number | null] | null,
         [number | null, number] | null,
@@ -183,11 +183,7 @@ export function unpackStored(text: string | undefined, slot: number): Stored | "
     rampUpMs: times[2],
     notificationMs: times[3],
     randomise: randomise === null ? undefined : { windowMs: randomise[0], law: randomise[1] },
-    intervals: intervals.map((i) => ({
-      offsetMs: Number(i[0]),
-      durationMs: fromJson(Number(i[1])),
-      ask: unpackAsk(i),
-    })),
+    intervals: unpackIntervals(intervals),
   };
   return {
     event,
@@ -210,6 +206,32 @@ function fromJson(value: number): number {
   return value === -1 ? NEVER : value;
 }
 
+/** Each interval as duration and ask; a gap before it as a lone number. */
+function packIntervals(intervals: readonly GridInterval[]): (Packed | number)[] {
+  const packed: (Packed | number)[] = [];
+  let endMs = 0;
+  for (const { offsetMs, durationMs, ask } of intervals) {
+    if (offsetMs > endMs) packed.push(offsetMs - endMs);
+    packed.push([forJson(durationMs), ...packAsk(ask)]);
+    endMs = offsetMs + durationMs;
+  }
+  return packed;
+}
+
+function unpackIntervals(packed: readonly (Packed | number)[]): GridInterval[] {
+  const intervals: GridInterval[] = [];
+  let offsetMs = 0;
+  for (const item of packed) {
+    if (typeof item === "number") offsetMs += item;
+    else {
+      const durationMs = fromJson(Number(item[0]));
+      intervals.push({ offsetMs, durationMs, ask: unpackAsk(item.slice(1)) });
+      offsetMs += durationMs;
+    }
+  }
+  return intervals;
+}
+
 export function packAsk(ask: Ask): Packed {
   switch (ask.ask) {
     case "limit":
@@ -227,33 +249,33 @@ export function packAsk(ask: Ask): Packed {
   }
 }
 
-/** The ask that stands in a packed array from index 2 on. */
+/** The ask that {@link packAsk} packed. */
 export function unpackAsk(packed: Packed): Ask {
-  const ask = packed[2];
+  const ask = packed[0];
   switch (ask) {
     case "limit": {
-      const phases = packed[6] as 1 | 2 | 3 | null;
+      const phases = packed[4] as 1 | 2 | 3 | null;
       return {
         ask,
-        unit: packed[3] as "fraction" | "W" | "A",
-        value: Number(packed[4]),
-        reference: packed[5] as "rated" | "installer" | "dynamic",
+        unit: packed[1] as "fraction" | "W" | "A",
+        value: Number(packed[2]),
+        reference: packed[3] as "rated" | "installer" | "dynamic",
         ...(phases === null ? {} : { phases }),
       };
     }
     case "price":
       return {
         ask,
-        relative: (packed[3] as number | null) ?? undefined,
-        absolute: (packed[4] as number | null) ?? undefined,
-        currency: String(packed[5]),
+        relative: (packed[1] as number | null) ?? undefined,
+        absolute: (packed[2] as number | null) ?? undefined,
+        currency: String(packed[3]),
       };
     case "guidance":
-      return { ask, level: packed[3] as 0 | 1 | 2 };
+      return { ask, level: packed[1] as 0 | 1 | 2 };
     case "reboot":
-      return { ask, kind: packed[3] as 0 | 1 };
+      return { ask, kind: packed[1] as 0 | 1 };
     case "override":
-      return { ask, on: packed[3] === true };
+      return { ask, on: packed[1] === true };
     default:
       return { ask } as Ask;
   }

@@ -15,7 +15,7 @@ function filled(count: number): { core: GridCore; store: MemoryStore } {
   const core = new GridCore({
     store,
     random: seededRandom(1),
-    settings: gridSettings({ maxEvents: count, maxEventsPerSource: count }),
+    settings: gridSettings({ maxEvents: count, maxEventsPerSource: count, maxStoredChars: 1e6 }),
   });
   const events = Array.from({ length: count }, (_, i) =>
     event({

@@ -79,6 +79,44 @@ describe("what is refused, and how", () => {
   });
 });
 
+describe("room in the store", () => {
+  const day = (id: string, given: Partial<GridEvent> = {}) =>
+    event({
+      id,
+      intervals: Array.from({ length: 96 }, (_, i) =>
+        interval(
+          { ask: "price", relative: 1 + i / 1000, absolute: 0.12345, currency: "USD" },
+          15 * MINUTE,
+          i * 15 * MINUTE,
+        ),
+      ),
+      ...given,
+    });
+
+  it("takes a day of quarter-hour prices in one record, and refuses what is too much in all", () => {
+    const store = new MemoryStore();
+    const grid = core({ maxStoredChars: 9000 }, store);
+    const verdicts = grid.replaceEvents("demo", [day("1"), day("2"), day("3"), event({ id: "4" })], at(0));
+    expect(verdicts.map((v) => v.why || v.verdict)).toEqual(["new", "new", "no-room", "new"]);
+    const emergency = event({
+      id: "5",
+      intervals: [interval("emergency", HOUR)],
+      programme: "x".repeat(2500),
+    });
+    const more = [day("1"), day("2"), event({ id: "4" }), emergency];
+    expect(grid.replaceEvents("demo", more, at(0)).at(-1)).toMatchObject({ verdict: "new" });
+    expect(Math.max(...[...store.values.values()].map((text) => text.length))).toBeLessThan(3800);
+    // What is gone leaves its room, and a restart counts the same.
+    const again = core({ maxStoredChars: 9000 }, store);
+    expect(again.replaceEvents("demo", [day("1"), event({ id: "4" }), day("3")], at(0)).at(-1)).toMatchObject(
+      {
+        verdict: "new",
+      },
+    );
+    expect(again.evaluate(at(30 * MINUTE)).outlook.price).toEqual({ relative: 1.002, endsAtMs: 45 * MINUTE });
+  });
+});
+
 describe("the course of an event", () => {
   it("D-03: 15:00 for an hour, window 5 min, draw 3 min → 15:03 to 16:03", () => {
     const grid = new GridCore({
