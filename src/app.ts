@@ -19,6 +19,7 @@ import { NEVER, type Now, type RandomPort, type StorePort } from "./ports/time.j
 import { SgdSession } from "./sgd/session.js";
 import { DEFAULT_SGD_SETTINGS } from "./sgd/settings.js";
 import type { UcmConfig, UpstreamConfig } from "./setup/config.js";
+import { LoadReference } from "./translate/reference.js";
 import { informationOf, translate } from "./translate/translate.js";
 
 /** Everything that the module tells: what `ucm --json` prints and the page shows. */
@@ -65,6 +66,9 @@ export interface World {
   emit(event: UcmEvent): void;
 }
 
+/** Store key: "1" while End Shed is owed to the appliance. */
+const owedKey = "sgd.owed";
+
 /** Message types that a module answers to: Basic, Intermediate, data-link. */
 const supportedTypes = [0x0801, 0x0802, 0x0803];
 
@@ -81,6 +85,7 @@ export class Ucm {
   #toldCommand = "";
   readonly #toldUpstream: string[] = [];
   #evaluation: Evaluation | undefined;
+  readonly #reference = new LoadReference();
   #statusChanged = false;
 
   constructor(world: World, config: UcmConfig) {
@@ -106,6 +111,11 @@ export class Ucm {
       onStatus: () => {
         this.#statusChanged = true;
       },
+      onEvent: (event) => {
+        // What is owed survives a power cut: at worst an End Shed is sent once too often, never once too seldom.
+        if (event.event === "owed") world.store.set(owedKey, event.owed ? "1" : "0");
+      },
+      previousLoad: world.store.get(owedKey) === "0" ? "normal" : "unknown",
     });
     const { charger } = config;
     this.#grid = new GridCore({
@@ -229,7 +239,11 @@ export class Ucm {
         now,
       );
     }
-    const { wish, refusal } = translate(intent, this.#sgd.status(), this.#config.charger);
+    const abilities = {
+      ...this.#sgd.status(),
+      dynamicW: this.#reference.meanFor(`${intent.source} ${intent.eventId}`, now.ms),
+    };
+    const { wish, refusal } = translate(intent, abilities, this.#config.charger);
     this.#sgd.wish(wish, now);
     this.#inform(now);
     const told = `${intent.ask.ask}|${intent.source}|${intent.reason}`;
@@ -248,12 +262,13 @@ export class Ucm {
 
   #inform(now: Now): void {
     const health = this.#upstreams.some((upstream) => upstream.status().state === "online") ? 1 : 0;
-    this.#sgd.information(informationOf(this.#evaluation?.outlook, health), now);
+    this.#sgd.information(informationOf(this.#evaluation?.outlook, health, this.#evaluation?.intent), now);
   }
 
   #onStatus(now: Now): void {
     this.#statusChanged = false;
     const status = this.#sgd.status();
+    this.#reference.onStatus(status);
     for (const upstream of this.#upstreams) upstream.onSgd(status, now);
     this.#world.emit({ event: "sgd", status });
     const load = status.load;

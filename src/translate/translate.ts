@@ -8,8 +8,7 @@
 import type { Intent, Outlook } from "../grid/intent.js";
 import type { Ask } from "../grid/event.js";
 import type { Information, LoadStep, LoadWish } from "../sgd/messages.js";
-import { encodePrice, OpState } from "../wire/basic.js";
-import { BasicOp } from "../wire/message.js";
+import { BasicOp, encodePrice, OpState } from "../sgd/vocabulary.js";
 import { isCharger } from "./device.js";
 import { levelOf, type Level } from "./power-level.js";
 import { siteOf, type Abilities, type Site, type TranslateSettings } from "./settings.js";
