@@ -77,6 +77,7 @@ export class VirtualBench {
   #pending: Pending[] = [];
   #inputs: Input[] = [];
   #wakeMs = 0;
+  #dark = false;
   /** Steps at one moment: a bench that does not get on with time has a fault. */
   #stuck = 0;
 
@@ -131,10 +132,19 @@ export class VirtualBench {
 
   /** Starts the module; again after a power cut, where the engine is a fresh one. */
   boot(): void {
+    this.#dark = false;
+    while (this.#moduleEnd.take());
     const seed = [0, 1, 2, 3].map(() => this.#random.uint32());
     this.#pending = [];
     this.#inputs = [{ k: "boot", config: this.#config, store: { ...this.store }, seed }];
     this.#wakeMs = this.nowMs;
+  }
+
+  /** Lets `durationMs` pass with the module without power; {@link boot} starts it again. */
+  async darkness(durationMs: number): Promise<void> {
+    this.#dark = true;
+    this.#pending = [];
+    await this.run(durationMs);
   }
 
   /** Lets time pass until `done` says so. Answers the ms waited, or throws after `limitMs`. */
@@ -188,7 +198,10 @@ export class VirtualBench {
       else this.#inputs.push({ k: "carrier", on: event.on, atMs: event.atMs });
     }
     this.#answerRequests(ms);
-    if (this.#inputs.length > 0 || ms >= this.#wakeMs) await this.#stepModule(ms);
+    if (this.#dark) {
+      this.#inputs = [];
+      this.#wakeMs = NEVER;
+    } else if (this.#inputs.length > 0 || ms >= this.#wakeMs) await this.#stepModule(ms);
   }
 
   async #stepModule(ms: number): Promise<void> {
