@@ -1,6 +1,7 @@
 import { openJson, sealJson } from "../base/json.js";
 import { NEVER, type Now, type StorePort } from "../ports/time.js";
 import { TIER_NONE, TIER_OWNER, type Claim, type Tier } from "./arbiter.js";
+import { sameAsk } from "./asks.js";
 import type { Ask } from "./event.js";
 import { packAsk, unpackAsk } from "./stored.js";
 
@@ -46,6 +47,7 @@ export function sameClaim(a: Claim, b: Claim): boolean {
     a.eventId === b.eventId &&
     a.revision === b.revision &&
     a.level === b.level &&
+    sameAsk(a.ask, b.ask) &&
     a.endsMs - a.beganMs === b.endsMs - b.beganMs
   );
 }

@@ -294,7 +294,6 @@ export class GridCore {
     this.offsetMs = offsetMs;
     this.cache = undefined;
     this.schedule.settle(now);
-    this.owner.settle(now);
     if (before === null) this.restore(now);
   }
 

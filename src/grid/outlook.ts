@@ -11,7 +11,7 @@ export class OutlookMaker {
   /** An event that begins at `atMs`. */
   waiting(event: GridEvent, atMs: number): void {
     const ask: Ask | undefined = event.intervals[0]?.ask;
-    if (ask === undefined || event.cancelled || !movesLoad(ask)) return;
+    if (ask === undefined || !movesLoad(ask)) return;
     if (this.next === undefined || atMs < this.next.atMs) this.next = { ask, atMs, source: event.source };
   }
 

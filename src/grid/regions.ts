@@ -31,6 +31,8 @@ export interface Region {
   readonly plugInExempt: boolean;
   /** What happens when power returns: stay off until the owner says so, go on after a random delay, or at once. */
   readonly resume: "off" | "delay" | "at-once";
+  /** Whether the law wants the security log kept over a factory reset (UK Regulations 2021, schedule 1). */
+  readonly keepSecurityLog: boolean;
   /** No charging in these windows, offered to the owner at first use. */
   readonly offPeak: readonly WeekWindow[];
 }
@@ -49,6 +51,7 @@ const US: Region = {
   delayMaxMs: 0,
   plugInExempt: true,
   resume: "at-once",
+  keepSecurityLog: false,
   offPeak: [],
 };
 
@@ -66,6 +69,7 @@ const UK: Region = {
   delayMaxMs: 600_000,
   plugInExempt: false,
   resume: "delay",
+  keepSecurityLog: true,
   offPeak: [
     { days: WEEKDAYS, fromMin: 8 * 60, toMin: 11 * 60 },
     { days: WEEKDAYS, fromMin: 16 * 60, toMin: 22 * 60 },

@@ -190,6 +190,7 @@ describe("docs/regions.md", () => {
       ["random delay, greatest maximum (s)", () => String(DELAY_CAPABILITY_MS / 1000)],
       ["plug-in starts without delay", (r) => yes(r.plugInExempt)],
       ["after a power cut", (r) => r.resume],
+      ["security log kept over a factory reset", (r) => yes(r.keepSecurityLog)],
       [
         "off-peak schedule: no charging",
         (r) =>

@@ -288,6 +288,14 @@ describe("beside the intent", () => {
     expect(again.evaluate(at(2 * HOUR)).oneOffs).toMatchObject([{ ask: { ask: "override", on: true } }]);
     // Factory reset needs local consent.
     expect(again.evaluate(at(3 * HOUR)).oneOffs).toEqual([]);
+    const cancelled = core();
+    cancelled.replaceEvents("demo", [event({ intervals: intervals.slice(0, 2) })], at(-HOUR));
+    cancelled.replaceEvents(
+      "demo",
+      [event({ intervals: intervals.slice(0, 2), revision: 1, cancelled: true })],
+      at(-1),
+    );
+    expect(cancelled.evaluate(at(0)).oneOffs).toEqual([]);
     const late = core();
     late.replaceEvents("demo", [event({ intervals: intervals.slice(0, 1) })], at(2 * MINUTE));
     expect(late.evaluate(at(2 * MINUTE)).oneOffs).toEqual([]);
@@ -336,6 +344,50 @@ describe("the clock", () => {
     expect(grid.evaluate(noClock(0)).intent.source).toBe("demo");
     grid.replaceEvents("demo", [], noClock(1));
     expect(grid.evaluate(noClock(1)).intent.source).toBe("none");
+  });
+
+  it("unknown after a restart in a second interval: holds that one, of an event that starts now too", () => {
+    const store = new MemoryStore();
+    const intervals = [
+      interval("shed", HOUR),
+      interval("critical-peak", HOUR, HOUR),
+      interval(limit(0.25), HOUR, 2 * HOUR),
+    ];
+    const before = core({}, store);
+    before.replaceEvents("demo", [event({ start: "now", intervals })], at(0));
+    for (const ms of [0, HOUR, 90 * MINUTE]) before.evaluate(at(ms));
+    expect(core({}, store).evaluate(noClock(0)).intent.ask.ask).toBe("critical-peak");
+    before.evaluate(at(2 * HOUR));
+    // As strict as before, and yet another command.
+    expect(core({}, store).evaluate(noClock(0)).intent.ask).toEqual(limit(0.25));
+  });
+
+  it("wrong after a restart, or set right before it: an event that started now goes by what is known", () => {
+    const store = new MemoryStore();
+    const first = core({}, store);
+    first.replaceEvents("demo", [event({ start: "now" })], at(0));
+    // The clock was an hour slow.
+    const right = (ms: number) => ({ ms, utcMs: T0 + ms + HOUR });
+    expect(first.evaluate(right(30 * MINUTE)).intent.endsAtMs).toBe(HOUR);
+    const second = core({}, store);
+    expect(second.evaluate({ ms: 0, utcMs: T0 + HOUR + 40 * MINUTE }).intent.endsAtMs).toBe(20 * MINUTE);
+    // And now it says yesterday: the event counts as just begun, rather than not begun.
+    const third = core({}, store);
+    expect(third.evaluate({ ms: 0, utcMs: T0 - DAY }).intent.endsAtMs).toBe(HOUR);
+  });
+
+  it("drifts: no step, and the plan follows", () => {
+    const grid = core();
+    grid.replaceEvents("demo", [event({ start: T0 + 5 * HOUR })], at(0));
+    let askedAtMs = 0;
+    for (let ms = 0; ms < 6 * HOUR; ms += MINUTE) {
+      // 100 parts in a million fast: two seconds in six hours.
+      const now = { ms, utcMs: T0 + Math.round(ms * 1.0001) };
+      if (grid.evaluate(now).intent.ask.ask === "shed" && askedAtMs === 0) askedAtMs = ms;
+      grid.replaceEvents("demo", [event({ start: T0 + 5 * HOUR })], now);
+    }
+    expect(askedAtMs).toBe(5 * HOUR);
+    expect(grid.stats().clockSteps).toBe(0);
   });
 
   it("steps: everything is planned anew, and what began now is not moved", () => {
