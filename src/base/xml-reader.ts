@@ -423,20 +423,18 @@ export class XmlReader {
 
   /** `<?xml …?>`: version 1.0 and, where an encoding is named, UTF-8 (or its part ASCII). */
   private declaration(): void {
-    const all =
-      /^\s+version\s*=\s*("[^"]*"|'[^']*')(?:\s+encoding\s*=\s*("[^"]*"|'[^']*'))?(?:\s+standalone\s*=\s*(?:"yes"|"no"|'yes'|'no'))?\s*$/;
-    const match = all.exec(this.take(0, this.length));
+    const values = declared(this.take(0, this.length));
     this.clear();
     this.state = TEXT;
-    if (match === null) {
+    if (values === undefined) {
       this.bad("a wrong XML declaration");
       return;
     }
-    if (match[1]!.slice(1, -1) !== "1.0") {
+    if (values[0] !== "1.0") {
       this.fail("xml-version", "only XML 1.0 is read");
       return;
     }
-    const encoding = match[2]?.slice(1, -1).toLowerCase() ?? "utf-8";
+    const encoding = values[1]?.toLowerCase() ?? "utf-8";
     if (encoding !== "utf-8" && encoding !== "us-ascii") {
       this.fail("xml-encoding", "only UTF-8 is read");
     }
@@ -682,6 +680,40 @@ export class XmlReader {
     this.nsPrefix.length = spaces;
     this.nsUri.length = spaces;
   }
+}
+
+/**
+ * Version, encoding and standalone of an XML declaration, or undefined where it is wrong. By hand, because every
+ * document has one and an engine compiles a regular expression anew each time.
+ */
+function declared(text: string): (string | undefined)[] | undefined {
+  const names = ["version", "encoding", "standalone"];
+  const values: (string | undefined)[] = [undefined, undefined, undefined];
+  const skip = (at: number): number => {
+    while (at < text.length && isXmlSpace(text.charCodeAt(at))) at++;
+    return at;
+  };
+  let next = 0;
+  for (let at = 0; ;) {
+    const name = skip(at);
+    if (name >= text.length) break;
+    let end = name;
+    while (end < text.length && isNameChar(text.charCodeAt(end))) end++;
+    const which = names.indexOf(text.slice(name, end), next);
+    if (name === at || which < 0) return undefined;
+    next = which + 1;
+    const equals = skip(end);
+    const open = skip(equals + 1);
+    const quote = text.charAt(open);
+    const close = text.indexOf(quote, open + 1);
+    if (text.charAt(equals) !== "=" || (quote !== '"' && quote !== "'") || close < 0) return undefined;
+    values[which] = text.slice(open + 1, close);
+    at = close + 1;
+  }
+  const [version, , standalone] = values;
+  const wrong =
+    version === undefined || !(standalone === undefined || standalone === "yes" || standalone === "no");
+  return wrong ? undefined : values;
 }
 
 /** The code point that an entity stands for, −1 for one that is unknown or stands for no character. */

@@ -379,8 +379,8 @@ export class InboundReader implements XmlHandler {
   }
 
   private count(event: VtnEvent, what: string, text: string): number {
-    const n = /^\+?[0-9]{1,10}$/.test(text) ? Number(text) : NaN;
-    if (n <= 0xffffffff) return n;
+    const n = text === "" ? NaN : Number(text);
+    if (Number.isInteger(n) && n >= 0 && n <= 0xffffffff) return n;
     event.bad = `${what} ${text} is no whole number`;
     return 0;
   }

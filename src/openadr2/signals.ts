@@ -303,7 +303,7 @@ function setpoint(signal: VtnSignal, value: number): Ask | Refusal | undefined {
 
 function price(signal: VtnSignal, value: number, programme: Programme): Ask | Refusal | undefined {
   const normal = programme.normalPrice;
-  const currency = /^[A-Z]{3}$/.test(signal.units) ? signal.units : "";
+  const currency = signal.units.length === 3 ? signal.units : "";
   const amount = value * scaleOf(signal.scale);
   const known = normal !== undefined && normal > 0;
   if (!Number.isFinite(amount)) return undefined;

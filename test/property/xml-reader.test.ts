@@ -171,6 +171,11 @@ const document = fc
       "\ufeff",
       '<?xml version="1.0" encoding="UTF-8"?>',
       "<?xml version='1.0'?>\n<!--x-->",
+      "<?xml version = '1.0'  encoding='utf-8' standalone=\"yes\" ?>",
+      "<?xml version='1.0' standalone='maybe'?>",
+      "<?xml encoding='utf-8'?>",
+      "<?xml version='1.0'encoding='utf-8'?>",
+      "<?xml version='1.0' standalone='no' encoding='utf-8'?>",
       " ",
     ),
     tree,
@@ -203,7 +208,7 @@ describe("XML reader against saxes", () => {
       { numRuns: runs },
     );
     // The generator would prove nothing if most of its documents were wrong.
-    expect(read).toBeGreaterThan(runs * 0.5);
+    expect(read).toBeGreaterThan(runs * 0.4);
   });
 
   it("reads byte by byte as at once", () => {
