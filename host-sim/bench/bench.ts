@@ -124,7 +124,7 @@ export class Bench {
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#wake.stop();
-    this.#host.close();
+    await this.#host.close();
     this.#http.close();
     await this.vtn.close();
   }

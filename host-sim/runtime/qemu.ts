@@ -10,6 +10,7 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  checkoutMissing,
   exitOf,
   processFault,
   projectRoot,
@@ -72,6 +73,8 @@ const firmware = join(projectRoot, "build/qemu-rv32/firmware.elf");
 
 /** Why the emulated machine cannot be used here, or undefined when it is built (building it where the tools are). */
 export function qemuMissing(): string | undefined {
+  const outside = checkoutMissing();
+  if (outside !== undefined) return outside;
   if (spawnSync("qemu-system-riscv32", ["--version"]).status !== 0)
     return "qemu-system-riscv32 is missing (Debian: apt install qemu-system-misc)";
   const made = spawnSync("make", ["-s", "-j2", "-C", join(projectRoot, "boards/qemu-rv32")], {
@@ -151,6 +154,8 @@ export async function startQemu(
     ["-device", `loader,file=${options.archive},addr=0x80c00000,force-raw=on`, "-kernel", firmware],
   ].flat();
   const child = spawn("qemu-system-riscv32", args, { stdio: ["ignore", "ignore", "pipe"] });
+  const kill = () => void child.kill("SIGKILL"); // whatever ends this process
+  process.once("exit", kill);
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(-400)));
   let fault: XsFault | undefined;
@@ -159,6 +164,7 @@ export async function startQemu(
   const ended = exitOf(child).then(({ status, signal }) => {
     if (!fault && !closing) fault = processFault(`qemu ${complaint.trim()}`, status, signal);
     channel?.end(fault ?? new Error("the machine is closed"));
+    process.removeListener("exit", kill);
     for (const socket of Object.values(sockets)) socket.close();
     rmSync(folder, { recursive: true, force: true });
     return closing ? undefined : fault;
@@ -193,9 +199,9 @@ export async function startQemu(
     close: async () => {
       closing = true;
       wire.send("!quit");
-      const kill = setTimeout(() => child.kill(), 2000);
+      const late = setTimeout(kill, 2000);
       await ended;
-      clearTimeout(kill);
+      clearTimeout(late);
     },
   };
 }

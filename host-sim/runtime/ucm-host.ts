@@ -15,7 +15,26 @@ import type { FileStore } from "./file-store.js";
 export interface Engine {
   readonly name: string;
   step(batch: Batch): Reply | Promise<Reply>;
-  close(): void;
+  /** Ends it; a promise is kept when its process has gone. */
+  close(): void | Promise<void>;
+  /** Where the firmware runs in a machine with a clock and a UART of its own. */
+  readonly machine?: OwnMachine;
+}
+
+/**
+ * A machine that calls the firmware by itself: when bytes come on its UART, and when the time is due that the
+ * firmware asked for. What is told here comes between the answers to batches.
+ */
+export interface OwnMachine {
+  /** Puts bytes on the receiving pin of its UART. */
+  receive(bytes: Uint8Array): void;
+  /** From now on tells what it sends, what it did unasked, and that it has started anew and knows nothing. */
+  listen(listener: {
+    onSent(bytes: Uint8Array): void;
+    onOutput(reply: Reply): void;
+    onRestart(why: string): void;
+    onFailure(error: Error): void;
+  }): void;
 }
 
 export interface UcmHostOptions {
@@ -42,13 +61,30 @@ export class UcmHost {
   }
 
   start(): void {
+    this.#options.engine.machine?.listen({
+      onSent: (bytes) => this.#options.line.write(bytes),
+      onOutput: ({ out }) => this.#carryOutAll(out),
+      onRestart: (why) => {
+        const text = `the machine was restarted (${why})`;
+        this.#options.onEvent({ event: "log", level: "warning", text });
+        this.#boot();
+      },
+      onFailure: (error) => this.#fail(error),
+    });
+    this.#boot();
+  }
+
+  #boot(): void {
     const bytes = randomBytes(16);
     const seed = [0, 4, 8, 12].map((at) => bytes.readUInt32LE(at));
     this.#put({ k: "boot", config: this.#options.config, store: { ...this.#options.store.all() }, seed });
   }
 
   onLine(event: ByteLineEvent): void {
-    if (event.ev === "rx") this.#put({ k: "rx", hex: toHex(event.bytes), atMs: event.atMs });
+    const machine = this.#options.engine.machine;
+    if (machine && event.ev !== "carrier") {
+      if (event.ev === "rx") machine.receive(event.bytes); // its UART tells the firmware, and that it has sent
+    } else if (event.ev === "rx") this.#put({ k: "rx", hex: toHex(event.bytes), atMs: event.atMs });
     else if (event.ev === "sent") this.#put({ k: "sent", atMs: event.atMs });
     else this.#put({ k: "carrier", on: event.on, atMs: event.atMs });
   }
@@ -78,11 +114,11 @@ export class UcmHost {
     });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
     this.#wake.stop();
     this.#options.store.flush();
-    this.#options.engine.close();
+    await this.#options.engine.close();
   }
 
   #put(input: Input): void {
@@ -112,15 +148,20 @@ export class UcmHost {
 
   #done(reply: Reply): void {
     if (this.#closed) return;
-    this.#wake.at(reply.wakeMs ?? Number.POSITIVE_INFINITY);
-    for (const output of reply.out) this.#carryOut(output);
+    if (!this.#options.engine.machine) this.#wake.at(reply.wakeMs ?? Number.POSITIVE_INFINITY);
+    this.#carryOutAll(reply.out);
     this.#busy = false;
     if (this.#inputs.length > 0) this.#run();
   }
 
   #fail(error: unknown): void {
-    this.close();
+    if (this.#closed) return;
+    void this.close();
     this.#options.onFailure(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #carryOutAll(outputs: Reply["out"]): void {
+    if (!this.#closed) for (const output of outputs) this.#carryOut(output);
   }
 
   #carryOut(output: Reply["out"][number]): void {

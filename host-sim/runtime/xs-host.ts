@@ -77,7 +77,7 @@ export interface XsRuntime {
   readonly ended: Promise<XsFault | undefined>;
 }
 
-/** The size of a machine; what is left out is the ESP32's default (78,848 B, 4,928 slots of 16 B, stack 512). */
+/** The size of a machine; what is left out is the ESP32's default (78,848 B, 4,928 slots of 16 B) with a stack of 768. */
 export interface XsCreation {
   readonly chunks?: number;
   readonly slots?: number;
@@ -97,7 +97,7 @@ export interface XsHostOptions {
   readonly stops?: readonly { readonly step: number; readonly ms: number }[];
 }
 
-/** The project's folder, from the sources as well as from `dist/`. */
+/** The project's folder, from the sources as well as from `dist/`; "/" where only the npm package is here. */
 export const projectRoot = (() => {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "tools", "xs-host")) && dirname(folder) !== folder)
@@ -107,8 +107,20 @@ export const projectRoot = (() => {
 
 const program = join(projectRoot, "build/xs-host/xs-host");
 
+/** Whether `make -C tools/xs-host` has been done here. */
+export const xsHostIsBuilt = (): boolean => existsSync(program);
+
+/** Why what a checkout alone has cannot be used, or undefined in a checkout: the npm package leaves tools/ out. */
+export function checkoutMissing(): string | undefined {
+  return existsSync(join(projectRoot, "tools/xs-host"))
+    ? undefined
+    : "the tools that build it are in the project's repository, not in the npm package: clone it and run `npm ci`";
+}
+
 /** Why the machine cannot be used here, or undefined when it is built (building it where gcc can). */
 export function xsHostMissing(): string | undefined {
+  const outside = checkoutMissing();
+  if (outside !== undefined) return outside;
   const made = spawnSync("make", ["-s", "-j2", "-C", join(projectRoot, "tools/xs-host")], {
     encoding: "utf8",
   });

@@ -13,10 +13,14 @@ export class CliProcess {
   readonly #waiters: (() => void)[] = [];
   readonly exited: Promise<number | null>;
 
-  constructor(args: readonly string[], options: { cwd?: string } = {}) {
+  constructor(
+    args: readonly string[],
+    options: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
+  ) {
     this.child = spawn(process.execPath, [cliPath, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       cwd: options.cwd,
+      env: { ...process.env, ...options.env },
     });
     createInterface({ input: this.child.stdout! }).on("line", (line) => {
       try {

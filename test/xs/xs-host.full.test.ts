@@ -57,7 +57,7 @@ describeWith(xsHostMissing(), "32-bit XS machine", () => {
     const { started } = await start({ preload: "all" });
     expect(started.slots).toMatchObject({ capacity: 4927, live: 28, bytes: 16 });
     expect(started.chunks).toMatchObject({ capacity: 78_848, live: 0 });
-    expect(started.stack.capacity).toBe(512);
+    expect(started.stack.capacity).toBe(768);
   });
 
   test("what is preloaded is ROM and costs no RAM", async () => {

@@ -2,7 +2,7 @@
 //   node tools/xs-bytecode/archive.mjs [--base DIR] -o OUT.xsa ENTRY.js
 // The archive is our own, small format: XS_A { NAME entry, then per module PATH and XS_B }. Device builds use the SDK's
 // own xsc and xsl, whose newer byte code this engine does not run, nor the other way round.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, posix, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -56,7 +56,9 @@ export function writeArchive(entry, out, base = dirname(resolve(entry))) {
     const parts = [atom("NAME", text(modules.at(-1).name))];
     modules.forEach(({ name }, i) => parts.push(atom("PATH", text(name)), readFileSync(compiled[i].file)));
     mkdirSync(dirname(resolve(out)), { recursive: true });
-    writeFileSync(out, atom("XS_A", Buffer.concat(parts)));
+    // Aside and renamed: a machine that starts meanwhile reads the old one or the new one, whole.
+    writeFileSync(`${out}.${process.pid}`, atom("XS_A", Buffer.concat(parts)));
+    renameSync(`${out}.${process.pid}`, out);
     return modules.map(({ name }) => name);
   } finally {
     rmSync(folder, { recursive: true, force: true });

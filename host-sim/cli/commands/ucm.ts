@@ -52,14 +52,14 @@ export function addUcm(program: Command, run: Run): void {
     .description("the module's firmware alone, on this computer, against a real line and real servers")
     .requiredOption("--serial <line>", serialHelp)
     .requiredOption("--config <file>", "configuration, JSON (docs/config.schema.json)")
-    .option("--runtime <engine>", "engine that runs the firmware: node or xs", "node")
+    .option("--runtime <engine>", "engine that runs the firmware: node, xs or qemu", "node")
     .addOption(dataDirOption())
     .option("--json", "one JSON object a line")
     .action((flags: UcmFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);
         const { config, credentials } = loadConfig(flags.config);
-        const engine = await startEngine(flags.runtime, ["node", "xs"]);
+        const engine = await startEngine(flags.runtime, ["node", "xs", "qemu"]);
         const line = await openLine(flags.serial, { onEvent: (event) => host.onLine(event) });
         if (line.path !== undefined)
           output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
@@ -80,7 +80,7 @@ export function addUcm(program: Command, run: Run): void {
         });
         host.start();
         return await untilInterrupted(async () => {
-          host.close();
+          await host.close();
           http.close();
           await line.close();
         }, failure);

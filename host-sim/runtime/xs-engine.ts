@@ -1,0 +1,110 @@
+/**
+ * The firmware on its own engine as an {@link Engine}: in the 32-bit machine of the chip's size (xs-host.ts), or on the
+ * emulated microcontroller (qemu.ts). Both get what a device gets: byte code of `src/`, a heap that does not grow, and
+ * a server's answer in pieces.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CommandError } from "../cli/output.js";
+import type { Batch, Input, Output, Reply } from "../../src/runtime.js";
+import { qemuMissing, startQemu, type QemuRuntime } from "./qemu.js";
+import type { Engine, OwnMachine } from "./ucm-host.js";
+import { buildArchive, startXsHost, xsHostMissing, type XsHostOptions, type XsRuntime } from "./xs-host.js";
+
+/** The firmware's byte code, compiled from `dist/`. Throws a {@link CommandError} where it is not built. */
+export function firmwareArchive(): string {
+  for (const up of ["../../", "../../dist/"]) {
+    const dist = fileURLToPath(new URL(up, import.meta.url));
+    const entry = join(dist, "host-sim/runtime/machine-entry.js");
+    if (existsSync(entry)) return buildArchive(entry, dist);
+  }
+  throw new CommandError("dist/ is missing: run `npm run build`");
+}
+
+/** Hex digits of a batch beyond which the rest waits for the next: as many bytes as a socket gives a device at once. */
+const pieceDigits = 2048;
+
+const digitsOf = (input: Input): number => (input.k === "data" || input.k === "rx" ? input.hex.length : 0);
+
+/** Inputs that are together too much for a small heap, cut into batches, in order; at least one. */
+function* pieces(inputs: readonly Input[]): Generator<Input[]> {
+  let piece: Input[] = [];
+  let digits = 0;
+  for (const input of inputs) {
+    for (let at = 0; at === 0 || at < digitsOf(input); at += pieceDigits) {
+      const part =
+        input.k === "data" && input.hex.length > pieceDigits
+          ? { ...input, hex: input.hex.slice(at, at + pieceDigits) }
+          : input;
+      if (piece.length > 0 && digits + digitsOf(part) > pieceDigits) {
+        yield piece;
+        piece = [];
+        digits = 0;
+      }
+      piece.push(part);
+      digits += digitsOf(part);
+      if (part === input) break;
+    }
+  }
+  yield piece;
+}
+
+async function stepInPieces(runtime: XsRuntime, batch: Batch): Promise<Reply> {
+  const out: Output[] = [];
+  let wakeMs: number | null = null;
+  for (const inputs of pieces(batch.in)) {
+    const reply = (await runtime.step({ ...batch, in: inputs })) as Reply;
+    out.push(...reply.out);
+    wakeMs = reply.wakeMs;
+  }
+  return { wakeMs, out };
+}
+
+/** The firmware in a 32-bit XS machine of the chip's size. Throws a {@link CommandError} where it cannot be had. */
+export async function xsHostEngine(
+  options: Partial<XsHostOptions> = {},
+): Promise<Engine & { readonly runtime: XsRuntime }> {
+  const missing = xsHostMissing();
+  if (missing !== undefined) throw new CommandError(missing);
+  const runtime = await startXsHost({
+    ...options,
+    archive: options.archive ?? firmwareArchive(),
+  });
+  return {
+    name: "XS 13.3 (32 bit, the chip's memory)",
+    runtime,
+    step: (batch) => stepInPieces(runtime, batch),
+    close: () => runtime.close(),
+  };
+}
+
+/** The firmware on the emulated microcontroller. Throws a {@link CommandError} where it cannot be had. */
+export async function qemuEngine(
+  archive?: string,
+): Promise<Engine & { readonly runtime: QemuRuntime; readonly machine: OwnMachine }> {
+  const missing = qemuMissing();
+  if (missing !== undefined) throw new CommandError(missing);
+  let listener: Parameters<OwnMachine["listen"]>[0] | undefined;
+  const runtime = await startQemu({
+    archive: archive ?? firmwareArchive(),
+    onOutput: (reply) => listener?.onOutput(reply as Reply),
+    onReset: (why) => listener?.onRestart(why),
+  });
+  return {
+    name: "XS 13.3 (emulated rv32 microcontroller)",
+    runtime,
+    step: (batch) => stepInPieces(runtime, batch),
+    close: () => runtime.close(),
+    machine: {
+      receive: (bytes) => void runtime.line.write(bytes),
+      listen: (to) => {
+        listener = to;
+        runtime.line.on("data", (bytes: Buffer) => to.onSent(bytes));
+        void runtime.ended.then((fault) => {
+          if (fault) to.onFailure(fault);
+        });
+      },
+    },
+  };
+}

@@ -1,0 +1,119 @@
+// How much heap a 24-price event (some 15 KB of XML) needs on the chip, beyond what an idle poll needs: the
+// smallest machines that do each, found by bisection. Kept as a bound, so that it cannot grow unseen.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { buildArchive, projectRoot, startXsHost, xsHostMissing } from "../../host-sim/runtime/xs-host.js";
+import { distribute, event, nothing } from "../unit/openadr2-harness.js";
+import { describeWith } from "./toolchain.js";
+
+/** Measured 10.5 KB: 3.5 KB are the 24 neutral intervals themselves, 2.5 KB the regular expressions of ISO 8601. */
+const BOUND_BYTES = 11_500;
+
+const entry = `
+import { EventBook } from "./src/openadr2/event-book.js";
+import { InboundReader } from "./src/openadr2/inbound.js";
+import { utf8Encode } from "./src/base/utf8.js";
+const programme = { source: "u", emergency: false, capacityReference: "rated", setpointUnit: "", normalPrice: undefined, deviceClasses: [] };
+let reader;
+let held = [];
+function end() {
+  const message = reader.end();
+  reader = undefined;
+  if (message.fault) return message;
+  const book = new EventBook(programme, { marketContexts: [], targets: [] });
+  book.take(message, "ven-1", 0, false, (events) => {
+    held = events;
+    return events.map((e) => ({ id: e.id, revision: 0, verdict: "new", why: "" }));
+  });
+  return { intervals: held.map((e) => e.intervals.length) };
+}
+export function step(text) {
+  const out = [];
+  for (const input of JSON.parse(text).in) {
+    if (input.k === "begin") reader = new InboundReader();
+    else if (input.k === "data") reader.push(utf8Encode(input.text));
+    else out.push(end());
+  }
+  return JSON.stringify({ wakeMs: null, out });
+}
+`;
+
+const item =
+  "<oadr:currencyPerKWh><oadr:itemDescription>currencyPerKWh</oadr:itemDescription><oadr:itemUnits>USD</oadr:itemUnits>" +
+  "<scale:siScaleCode>none</scale:siScaleCode></oadr:currencyPerKWh>";
+const prices = distribute(
+  event({
+    id: "p",
+    seconds: 86_400,
+    signals: [
+      {
+        name: "ELECTRICITY_PRICE",
+        type: "price",
+        intervals: Array.from({ length: 24 }, (_, i) => [3600, 0.1 + i / 100] as const),
+        item,
+      },
+    ],
+  }) +
+    event({ id: "a" }) +
+    event({ id: "b" }),
+).replaceAll("><", ">\n        <");
+
+describeWith(xsHostMissing(), "heap of a 24-price event", () => {
+  test("stays within its bound", async () => {
+    const folder = join(projectRoot, "build/heap-openadr2");
+    mkdirSync(folder, { recursive: true });
+    const tsc = join(projectRoot, "node_modules/typescript/bin/tsc");
+    execFileSync(process.execPath, [
+      ...[tsc, "-p", join(projectRoot, "src"), "--noEmit", "false", "--outDir", join(folder, "src")],
+    ]);
+    writeFileSync(join(folder, "heap.js"), entry);
+    const archive = buildArchive(join(folder, "heap.js"));
+
+    const takes = async (
+      xml: string,
+      expected: number[],
+      slots: number,
+      chunks: number,
+    ): Promise<boolean> => {
+      const machine = await startXsHost({ archive, creation: { slots, chunks } }).catch(() => undefined);
+      if (machine === undefined) return false;
+      try {
+        const step = (input: Record<string, unknown>) =>
+          machine.step({ nowMs: 1, utcMs: null, in: [input] } as never);
+        await step({ k: "begin" });
+        for (let i = 0; i < xml.length; i += 256) await step({ k: "data", text: xml.slice(i, i + 256) });
+        const reply = await step({ k: "end" });
+        expect(reply.out).toEqual([{ intervals: expected }]);
+        return true;
+      } catch (error) {
+        if (error instanceof Error && error.name === "AssertionError") throw error;
+        return false;
+      } finally {
+        await machine.close().catch(() => undefined);
+      }
+    };
+    const least = async (works: (n: number) => Promise<boolean>, most: number, grain: number) => {
+      let low = 0;
+      for (let high = most; ;) {
+        if (high - low <= grain) return high;
+        const middle = Math.floor((low + high) / 2);
+        if (await works(middle)) high = middle;
+        else low = middle;
+      }
+    };
+    const need = async (xml: string, expected: number[]): Promise<number> => {
+      const slots = await least((n) => takes(xml, expected, n, 78_848), 1500, 8);
+      const chunks = await least((n) => takes(xml, expected, 4928, n), 24_000, 128);
+      return slots * 16 + chunks;
+    };
+    const idle = await need(nothing, []);
+    const busy = await need(prices, [24, 1, 1]);
+    console.log(
+      `24-price event, ${String(prices.length)} B of XML: ${String(busy - idle)} B above an idle poll's ${String(idle)} B`,
+    );
+    expect(busy - idle).toBeLessThan(BOUND_BYTES);
+    expect(busy - idle).toBeGreaterThan(0);
+  }, 180_000);
+});
