@@ -43,6 +43,20 @@ describe("the random delay (UK)", () => {
     expect(grid.delay(at(11 * HOUR)).running).toBe(true);
   });
 
+  it("reaches both ends of its range", () => {
+    for (const seconds of [0, 1, 600]) {
+      const grid = new GridCore({
+        store: new MemoryStore(),
+        random: { uint32: () => seconds },
+        settings: gridSettings({ region: "uk", zone: london }),
+      });
+      grid.evaluate(at(0));
+      grid.evaluate(at(8 * HOUR));
+      expect(grid.delay(at(8 * HOUR)).totalMs).toBe(seconds * SECOND);
+      expect(grid.evaluate(at(8 * HOUR)).intent.ask).toEqual(seconds === 0 ? limit(0) : { ask: "normal" });
+    }
+  });
+
   it("draws anew each time", () => {
     const totals = new Set<number>();
     for (let seed = 0; seed < 20; seed++) {

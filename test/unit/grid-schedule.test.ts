@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parsePosixTz } from "../../src/base/posix-tz.js";
 import { seededRandom } from "../../src/base/random.js";
 import { GridCore } from "../../src/grid/core.js";
 import type { GridEvent } from "../../src/grid/event.js";
@@ -228,6 +229,65 @@ describe("the course of an event", () => {
     const eager = core({ testEventsMoveLoad: true });
     eager.replaceEvents("demo", [event({ test: true })], at(0));
     expect(askAt(eager, 0)).toBe("shed");
+  });
+});
+
+describe("the reason in words", () => {
+  it.each<[string, Partial<GridEvent>]>([
+    ["The utility 'demo' asks to reduce charging until 10:00.", {}],
+    ["The utility 'demo' asks to charge as usual until 10:00.", { intervals: [interval("normal", HOUR)] }],
+    [
+      "The utility 'demo' asks to reduce charging strongly until Tuesday 01:30.",
+      { intervals: [interval("critical-peak", 16.5 * HOUR)] },
+    ],
+    [
+      "The utility 'demo' asks to charge with at most 16 A until Sunday 08:00.",
+      { intervals: [interval(limit(16, "A"), 6 * DAY - HOUR)] },
+    ],
+    [
+      "The utility 'demo' asks to charge with at most 3.7 kW for 7 more days.",
+      { intervals: [interval(limit(3680, "W"), 7 * DAY)] },
+    ],
+    ["The utility 'demo' asks to stop charging until 10:00.", { intervals: [interval(limit(0), HOUR)] }],
+    [
+      "The utility 'demo' asks to charge with at most 37.5 % of its maximum until 10:00.",
+      { intervals: [interval(limit(0.375), HOUR)] },
+    ],
+    [
+      "The utility 'demo' asks to charge with at most 50 % of what it used before until 10:00.",
+      { intervals: [interval(limit(0.5, "fraction", "dynamic"), HOUR)] },
+    ],
+    [
+      "The utility 'demo' asks to stop charging because of a grid emergency until 10:00.",
+      { intervals: [interval("emergency", HOUR)] },
+    ],
+    [
+      "The utility 'demo' asks to charge now rather than later until 10:00.",
+      { intervals: [interval("load-up", HOUR)] },
+    ],
+  ])("%s", (reason, given) => {
+    // Monday 09:00 in Paris.
+    const grid = core({ zone: parsePosixTz("CET-1CEST,M3.5.0,M10.5.0/3") });
+    grid.replaceEvents("demo", [event({ start: T0 + 8 * HOUR, ...given })], at(8 * HOUR));
+    expect(grid.evaluate(at(8 * HOUR)).intent.reason).toBe(reason);
+  });
+
+  it("names whom it outranks", () => {
+    const grid = core({ offPeak: [{ days: 127, fromMin: 0, toMin: 1440 }], ceiling: 0.4 });
+    expect(grid.evaluate(at(0)).intent.reason).toBe(
+      "The off-peak schedule pauses charging until Tuesday 00:00 UTC.",
+    );
+    grid.replaceEvents("a", [event()], at(1));
+    grid.replaceEvents("b", [event({ rank: 1, intervals: [interval("critical-peak", HOUR)] })], at(1));
+    expect(grid.evaluate(at(1)).intent.reason).toBe(
+      "The utility 'b' asks to reduce charging strongly until 01:00 UTC; this outranks the request of 'a' to reduce charging.",
+    );
+    grid.replaceEvents("b", [], at(2));
+    expect(grid.evaluate(at(2)).intent.reason).toBe(
+      "The utility 'a' asks to reduce charging until 01:00 UTC; this outranks the off-peak schedule. The limit set here holds it to 40 % of its maximum.",
+    );
+    grid.setOwner({ verb: "boost", durationMs: HOUR }, at(3));
+    expect(grid.evaluate(at(3)).intent.reason).toContain("this outranks your wish to charge now.");
   });
 });
 

@@ -79,6 +79,32 @@ describe("half-hour energy", () => {
     expect(csv).toHaveLength(241);
   });
 
+  it("counts no half hour twice or not at all, wherever power goes away at midnight", () => {
+    for (let operation = 0; operation < 4; operation++) {
+      const sim = flash();
+      let journal = new Journal(sim);
+      for (let half = 0; half < 48; half++) {
+        journal.onSgd(status({ energyWh: half * 100 }), at(half * HALF_HOUR_MS));
+      }
+      let left = operation;
+      let image: FlashSim | undefined;
+      sim.onOperation = (op) => {
+        if (left-- === 0) image = sim.cutWithin(op, "none", { uint32: () => 0 });
+      };
+      journal.onSgd(status({ energyWh: 4800 }), at(DAY));
+      sim.onOperation = undefined;
+      journal = new Journal(image ?? sim);
+      journal.onSgd(status({ energyWh: 4850 }), at(DAY + HALF_HOUR_MS / 2));
+      journal.onSgd(status({ energyWh: 4900 }), at(DAY + HALF_HOUR_MS));
+      const found = rows(journal);
+      expect(found.map((r) => r[0])).toEqual(Array.from({ length: 49 }, (_, i) => i * HALF_HOUR_MS));
+      // Where the last half hour of the day was not written, it is spread over the time until the next reading.
+      const sum = found.reduce((total, r) => total + r[1]!, 0);
+      expect(sum).toBe(4900);
+      if (operation > 0) expect(found.every((r) => r[1] === 100)).toBe(true);
+    }
+  });
+
   it("spreads what was used during an outage over its half hours; a long silence stays unknown", () => {
     const sim = flash();
     new Journal(sim).onSgd(status({ energyWh: 0 }), at(0));
