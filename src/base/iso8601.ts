@@ -11,6 +11,11 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
 
+/** The units of a duration in their order: M is months before the days and minutes after them. */
+const UNITS = "YMWDHMS";
+const UNIT_MS = [365 * DAY_MS, 30 * DAY_MS, 7 * DAY_MS, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS];
+const FIRST_TIME_UNIT = 4;
+
 /** UTC ms of 2000-01-01T00:00:00Z, the epoch of CTA-2045 event times. */
 export const EPOCH_2000_MS = 946_684_800_000;
 
@@ -65,35 +70,79 @@ export function daysInMonth(year: number, month: number): number {
 }
 
 /**
+ * Reads a text by hand: a regular expression would be compiled anew for each date, 2.5 KB on the device's heap,
+ * because a preloaded module may not hold one.
+ */
+class Scanner {
+  at = 0;
+
+  constructor(readonly text: string) {}
+
+  get done(): boolean {
+    return this.at >= this.text.length;
+  }
+
+  /** The number of `min` to `max` digits that stands here, or −1. */
+  digits(min: number, max: number): number {
+    let value = 0;
+    let n = 0;
+    for (; n < max; n++) {
+      const digit = this.text.charCodeAt(this.at + n) - 48;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
+    if (n < min) return -1;
+    this.at += n;
+    return value;
+  }
+
+  /** Steps over one of `characters`; answers it, or "". */
+  one(characters: string): string {
+    const here = this.text.charAt(this.at);
+    if (here === "" || !characters.includes(here)) return "";
+    this.at++;
+    return here;
+  }
+
+  /** `.5` as 0.5; 0 where no fraction stands here; −1 for a point without digits. */
+  fraction(max: number): number {
+    if (this.one(".,") === "") return 0;
+    const from = this.at;
+    const value = this.digits(1, max);
+    return value < 0 ? -1 : value / 10 ** (this.at - from);
+  }
+}
+
+/**
  * UTC milliseconds of an ISO date-time, or undefined where it is none. Fractions beyond the millisecond are
  * cut; no zone means UTC; second 60 and 24:00:00 are the next second and day, as they should be.
  */
 export function parseDateTime(text: string): number | undefined {
   if (text.length > 48) return undefined;
-  const part =
-    /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?([Zz]|[+-]\d\d(?::?\d\d)?)?$/.exec(
-      text.trim(),
-    );
-  if (part === null) return undefined;
-  const year = Number(part[1]);
-  const month = Number(part[2]);
-  const day = Number(part[3]);
-  const hour = Number(part[4]);
-  const minute = Number(part[5]);
-  const second = Number(part[6] ?? 0);
+  const scan = new Scanner(text.trim());
+  const year = scan.digits(4, 4);
+  if (scan.one("-") === "") return undefined;
+  const month = scan.digits(2, 2);
+  if (scan.one("-") === "") return undefined;
+  const day = scan.digits(2, 2);
+  if (scan.one("Tt ") === "") return undefined;
+  const hour = scan.digits(2, 2);
+  if (scan.one(":") === "") return undefined;
+  const minute = scan.digits(2, 2);
+  let second = 0;
+  let fraction = 0;
+  if (scan.one(":") !== "") {
+    second = scan.digits(2, 2);
+    fraction = scan.fraction(12);
+  }
+  const offsetMs = zoneOffset(scan);
+  if (offsetMs === undefined || year < 0 || hour < 0 || minute < 0 || second < 0 || fraction < 0)
+    return undefined;
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
   if (minute > 59 || second > 60 || hour > 24 || (hour === 24 && (minute > 0 || second > 0)))
     return undefined;
-  const fractionMs = Math.floor(Number(`0.${part[7] ?? "0"}`) * 1000 + 1e-6);
+  const fractionMs = Math.floor(fraction * 1000 + 1e-6);
   if (hour === 24 && fractionMs > 0) return undefined;
-  const zone = part[8] ?? "Z";
-  let offsetMs = 0;
-  if (zone.length > 1) {
-    const minutes = zone.length > 3 ? Number(zone.slice(-2)) : 0;
-    const hours = Number(zone.slice(1, 3));
-    if (hours > 14 || minutes > 59) return undefined;
-    offsetMs = (hours * 60 + minutes) * MINUTE_MS * (zone[0] === "-" ? -1 : 1);
-  }
   return (
     daysFromCivil(year, month, day) * DAY_MS +
     hour * HOUR_MS +
@@ -102,6 +151,21 @@ export function parseDateTime(text: string): number | undefined {
     fractionMs -
     offsetMs
   );
+}
+
+/** What is left of the text as a zone, ms east of UTC: nothing, `Z`, `±hh`, `±hhmm` or `±hh:mm`. */
+function zoneOffset(scan: Scanner): number | undefined {
+  if (scan.done) return 0;
+  const sign = scan.one("Zz+-");
+  if (sign === "Z" || sign === "z") return scan.done ? 0 : undefined;
+  const hours = sign === "" ? -1 : scan.digits(2, 2);
+  let minutes = 0;
+  if (!scan.done) {
+    scan.one(":");
+    minutes = scan.digits(2, 2);
+  }
+  if (!scan.done || hours < 0 || hours > 14 || minutes < 0 || minutes > 59) return undefined;
+  return (hours * 60 + minutes) * MINUTE_MS * (sign === "-" ? -1 : 1);
 }
 
 /** `YYYY-MM-DDThh:mm:ssZ`, with `.mmm` where the milliseconds are not zero. Years 0…9999. */
@@ -127,24 +191,34 @@ function padded(value: number, width: number): string {
  */
 export function parseDuration(text: string): number | undefined {
   if (text.length > 48) return undefined;
-  const part =
-    /^([+-])?(?:P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?)|(\d+)W)$/.exec(
-      text.trim(),
-    );
-  if (part === null) return undefined;
-  const days =
-    Number(part[2] ?? 0) * 365 +
-    Number(part[3] ?? 0) * 30 +
-    Number(part[4] ?? part[10] ?? 0) * 7 +
-    Number(part[5] ?? 0);
-  const ms =
-    days * DAY_MS +
-    Number(part[6] ?? 0) * HOUR_MS +
-    Number(part[7] ?? 0) * MINUTE_MS +
-    Number(part[8] ?? 0) * SECOND_MS +
-    Math.floor(Number(`0.${part[9] ?? "0"}`) * 1000 + 1e-6);
+  const scan = new Scanner(text.trim());
+  const negative = scan.one("+-") === "-";
+  /** Without its `P` only weeks are a duration: `5W`. */
+  const bare = scan.one("P") === "";
+  let ms = 0;
+  let timed = false;
+  /** The first unit that may still come: they stand in order, each once. */
+  let unit = bare ? UNITS.indexOf("W") : 0;
+  if (bare && scan.done) return undefined;
+  while (!scan.done) {
+    // Some peers leave the `T` out; none may stand where a time has begun.
+    if (!timed && unit <= FIRST_TIME_UNIT && !bare && scan.one("T") !== "") {
+      timed = true;
+      unit = FIRST_TIME_UNIT;
+      continue;
+    }
+    const value = scan.digits(1, 48);
+    const wholeEnd = scan.at;
+    const fraction = scan.fraction(48);
+    const pointed = scan.at !== wholeEnd;
+    const letter = scan.one(bare ? "W" : pointed ? "S" : UNITS);
+    const index = letter === "" ? -1 : UNITS.indexOf(letter, unit);
+    if (value < 0 || fraction < 0 || index < 0) return undefined;
+    ms += value * UNIT_MS[index]! + Math.floor(fraction * 1000 + 1e-6);
+    unit = index + 1;
+  }
   if (ms > Number.MAX_SAFE_INTEGER) return undefined;
-  return part[1] === "-" && ms > 0 ? -ms : ms;
+  return negative && ms > 0 ? -ms : ms;
 }
 
 /** `PTnHnMnS` without the parts that are zero; `PT0S` for zero; finite input. */
