@@ -30,6 +30,15 @@ export interface VirtualBenchOptions {
   readonly httpDelayMs?: number;
   /** Hangs something else on the line than the charger's simulator, e.g. a recorded appliance. */
   readonly appliance?: (end: VirtualEnd) => LineUser;
+  /** Awaited before the bench goes on to `nowMs`; real time is a bench that waits for the wall clock here. */
+  readonly pace?: (nowMs: number) => Promise<void>;
+}
+
+/** The module's clock against the utility's, which is always right. */
+export interface ModuleClock {
+  /** False: it has never been set. */
+  known: boolean;
+  offsetMs: number;
 }
 
 /** Whatever hangs on an end of the line. */
@@ -66,11 +75,14 @@ export class VirtualBench {
   /** What the module keeps over a restart. */
   readonly store: Record<string, string> = {};
   network: Network;
+  /** May be changed at any time; the module sees it at its next step. */
+  readonly moduleClock: ModuleClock = { known: true, offsetMs: 0 };
 
   readonly #engine: Engine;
   readonly #config: UcmConfig;
   readonly #utc0: number;
   readonly #httpDelayMs: number;
+  readonly #pace: ((nowMs: number) => Promise<void>) | undefined;
   readonly #random;
   readonly #moduleEnd: VirtualEnd;
   readonly #chargerEnd: VirtualEnd;
@@ -85,6 +97,7 @@ export class VirtualBench {
     this.#engine = options.engine;
     this.#utc0 = options.utcMs ?? 1_780_315_200_000;
     this.#httpDelayMs = options.httpDelayMs ?? 15;
+    this.#pace = options.pace;
     this.#random = seededRandom(options.seed ?? 1);
     this.line = new VirtualLine({ bitsPerSecond: 19_200, random: this.#random });
     this.#moduleEnd = this.line.end("module", { muted: true });
@@ -142,30 +155,54 @@ export class VirtualBench {
 
   /** Lets `durationMs` pass with the module without power; {@link boot} starts it again. */
   async darkness(durationMs: number): Promise<void> {
+    this.cutPower();
+    await this.run(durationMs);
+  }
+
+  /** Takes the module's power away; {@link boot} starts it again. */
+  cutPower(): void {
     this.#dark = true;
     this.#pending = [];
-    await this.run(durationMs);
+    this.#inputs = [];
+    this.#wakeMs = NEVER;
+  }
+
+  /** Pulls the module out of its socket: off the line, and without power. */
+  unplugModule(): void {
+    this.#moduleEnd.unplug(this.nowMs);
+    this.cutPower();
+  }
+
+  /** Puts the module back into its socket: it boots. */
+  plugModule(): void {
+    this.#moduleEnd.plug(this.nowMs);
+    this.boot();
   }
 
   /** Lets time pass until `done` says so. Answers the ms waited, or throws after `limitMs`. */
   async until(what: string, done: () => boolean, limitMs = 60_000): Promise<number> {
     const from = this.nowMs;
-    while (!done()) {
-      const next = this.#nextMs();
-      if (next > from + limitMs) {
-        this.nowMs = from + limitMs;
-        throw new Error(`not within ${limitMs} ms: ${what}`);
-      }
-      await this.#stepAt(next);
-    }
+    if (!(await this.waitFor(done, limitMs))) throw new Error(`not within ${limitMs} ms: ${what}`);
     return this.nowMs - from;
+  }
+
+  /** Lets time pass until `done` says so; false where `limitMs` went by without. */
+  async waitFor(done: () => boolean, limitMs: number): Promise<boolean> {
+    const end = this.nowMs + limitMs;
+    while (!done()) {
+      if (this.#nextMs() > end) {
+        await this.#pace?.(end);
+        this.nowMs = end;
+        return false;
+      }
+      await this.#stepAt(this.#nextMs());
+    }
+    return true;
   }
 
   /** Lets `durationMs` pass. */
   async run(durationMs: number): Promise<void> {
-    const end = this.nowMs + durationMs;
-    while (this.#nextMs() <= end) await this.#stepAt(this.#nextMs());
-    this.nowMs = end;
+    await this.waitFor(() => false, durationMs);
   }
 
   /** The last event of a kind that the module told. */
@@ -187,6 +224,7 @@ export class VirtualBench {
   async #stepAt(ms: number): Promise<void> {
     this.#stuck = ms === this.nowMs ? this.#stuck + 1 : 0;
     if (this.#stuck > 10_000) throw new Error(`time stands still at ${ms} ms`);
+    await this.#pace?.(ms);
     this.nowMs = ms;
     this.line.poll(ms);
     for (let event = this.#chargerEnd.take(); event; event = this.#chargerEnd.take())
@@ -207,7 +245,9 @@ export class VirtualBench {
   async #stepModule(ms: number): Promise<void> {
     const inputs = this.#inputs;
     this.#inputs = [];
-    const reply: Reply = await this.#engine.step({ nowMs: ms, utcMs: this.utcMs, in: inputs });
+    const { known, offsetMs } = this.moduleClock;
+    const utcMs = known ? this.utcMs + offsetMs : null;
+    const reply: Reply = await this.#engine.step({ nowMs: ms, utcMs, in: inputs });
     this.#wakeMs = reply.wakeMs ?? NEVER;
     for (const output of reply.out) this.#carryOut(output);
   }
