@@ -1,0 +1,218 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { Fleet, fleetName, virtualUtcMs } from "../../fleet/fleet.js";
+import type { HttpCredentials } from "../../net/node-http.js";
+import { openPki, type Pki } from "../../pki/pki.js";
+import { loadProfile } from "../../sgd/profile.js";
+import { VtnCore } from "../../vtn/core.js";
+import { startVtn, type Vtn } from "../../vtn/server.js";
+import { dataDirOption, wholeNumber } from "../options.js";
+import { Output, UsageError } from "../output.js";
+import { Progress } from "../progress.js";
+import type { Run } from "../run.js";
+
+interface FleetFlags {
+  readonly count: number;
+  readonly vtn?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly pki?: string;
+  readonly seconds: number;
+  readonly ramp: number;
+  readonly pollSeconds?: number;
+  readonly shedAfter?: number;
+  readonly shedSeconds: number;
+  readonly virtualTime?: boolean;
+  readonly profile: string;
+  readonly seed: number;
+  readonly csv?: string;
+  readonly data: string;
+  readonly json?: boolean;
+}
+
+function report(fleet: Fleet, output: Output, tookMs: number, virtualMs: number | undefined): void {
+  const totals = fleet.totals();
+  const { kept, all } = fleet.deadlines();
+  const q = (part: number): number | null => fleet.toVerified.quantile(part) ?? null;
+  const gap = (part: number): number | null => fleet.gaps.quantile(part) ?? null;
+  output.emit(
+    {
+      event: "fleet",
+      ...totals,
+      answers: all,
+      answersInTime: kept,
+      answerGapMs: { p50: gap(0.5), p99: gap(0.99), p999: gap(0.999), max: gap(1) },
+      answerGapHistogram: fleet.gaps.rows(10),
+      toVerifiedMs: { p50: q(0.5), p95: q(0.95), max: q(1), count: fleet.toVerified.count },
+      rssBytes: process.memoryUsage().rss,
+      cpuMs: Math.round((process.cpuUsage().user + process.cpuUsage().system) / 1000),
+      tookMs: Math.round(tookMs),
+      virtualMs: virtualMs ?? null,
+    },
+    [
+      `${totals.online} of ${totals.count} online, ${totals.exchanges} exchanges, ${totals.refused} commands refused or failed`,
+      `link answers within 40–200 ms: ${kept} of ${all}   gap p50 ${gap(0.5)} ms, p99.9 ${gap(0.999)} ms, max ${gap(1)} ms`,
+      ...fleet.gaps.rows(10).map(([from, n]) => `  ${String(from).padStart(5)} ms  ${n}`),
+      fleet.toVerified.count > 0
+        ? `from intent to verified: p50 ${q(0.5)} ms, p95 ${q(0.95)} ms, max ${q(1)} ms (${fleet.toVerified.count})`
+        : "no event was answered",
+    ].join("\n"),
+  );
+}
+
+/** A certificate for each module, made by the bench's own authority; or one that all share. */
+async function credentialsFor(
+  flags: FleetFlags,
+  pki: Pki | undefined,
+  output: Output,
+): Promise<readonly HttpCredentials[]> {
+  if (pki === undefined) {
+    const { ca, cert, key } = flags;
+    if (ca === undefined || cert === undefined || key === undefined) {
+      throw new UsageError(
+        "--vtn needs --pki DIR (the folder of `openucm vtn`, to make a certificate for each module) or --ca, --cert and --key",
+      );
+    }
+    return [
+      { ca: readFileSync(ca, "utf8"), cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") },
+    ];
+  }
+  const made: HttpCredentials[] = [];
+  const progress = new Progress(flags.count, flags.json);
+  for (let i = 0; i < flags.count; i++) {
+    const { cert, key } = await pki.client(fleetName(i));
+    made.push({ ca: pki.ca.cert, cert, key });
+    progress.update(i, `certificates: ${i + 1} of ${flags.count}`);
+  }
+  progress.end();
+  output.emit({ event: "certificates", count: made.length }, undefined);
+  return made;
+}
+
+async function realTime(
+  flags: FleetFlags,
+  fleetOf: (url: string, credentials: readonly HttpCredentials[]) => Fleet,
+  output: Output,
+): Promise<Fleet> {
+  const own: Vtn | undefined =
+    flags.vtn === undefined
+      ? await startVtn({ dataDir: resolve(flags.data), pollSeconds: flags.pollSeconds ?? 10 })
+      : undefined;
+  const pki = own?.pki ?? (flags.pki === undefined ? undefined : await openPki(resolve(flags.pki)));
+  const fleet = fleetOf(own?.urls.openadr2b ?? flags.vtn!, await credentialsFor(flags, pki, output));
+  const progress = new Progress(flags.seconds, flags.json);
+  const beganMs = Date.now();
+  const shown = setInterval(() => {
+    const t = fleet.totals();
+    const s = (Date.now() - beganMs) / 1000;
+    progress.update(
+      s,
+      `${s.toFixed(0)} s  ${t.online}/${t.count} online  ${t.shedding} shedding  ${t.verified} verified  ${(t.currentA / 1000).toFixed(2)} kA`,
+    );
+  }, 500);
+  const shed = setTimeout(
+    () => {
+      own?.createEvent({ signal: "SIMPLE", level: 1, startInSeconds: 1, durationSeconds: flags.shedSeconds });
+    },
+    (flags.shedAfter ?? 0) * 1000,
+  );
+  if (flags.shedAfter === undefined) clearTimeout(shed);
+  else if (!own)
+    output.emit(
+      { event: "note", text: "--shed-after acts on the fleet's own VTN alone" },
+      "--shed-after acts on the fleet's own VTN alone",
+    );
+  const end = new Promise<void>((done) => {
+    const timer = setTimeout(done, flags.seconds * 1000);
+    process.once("SIGINT", () => {
+      clearTimeout(timer);
+      done();
+    });
+  });
+  await fleet.runReal(end);
+  clearInterval(shown);
+  clearTimeout(shed);
+  progress.end();
+  await own?.close();
+  return fleet;
+}
+
+function virtualTime(flags: FleetFlags, fleet: Fleet): void {
+  const vtn = new VtnCore({ pollSeconds: flags.pollSeconds ?? 10 });
+  const progress = new Progress(flags.seconds, flags.json);
+  fleet.runVirtual(vtn, flags.seconds * 1000, (nowMs) => {
+    if (nowMs === (flags.shedAfter ?? -1) * 1000) {
+      vtn.createEvent(
+        { signal: "SIMPLE", level: 1, startInSeconds: 1, durationSeconds: flags.shedSeconds },
+        { utcMs: virtualUtcMs + nowMs },
+      );
+    }
+    progress.update(nowMs / 1000, `${nowMs / 1000} s of virtual time, ${fleet.started} modules`);
+  });
+  progress.end();
+}
+
+export function addFleet(program: Command, run: Run): void {
+  program
+    .command("fleet")
+    .description("many modules and chargers in one process, with real protocol traffic")
+    .requiredOption("--count <number>", "modules, each with its charger", wholeNumber(1))
+    .option("--vtn <url>", "OpenADR 2.0b VTN; without it the fleet starts its own")
+    .option(
+      "--pki <dir>",
+      "certificate folder of that `openucm vtn` (DIR/pki): makes a certificate for each module",
+    )
+    .option("--ca <file>", "root certificate of that VTN")
+    .option("--cert <file>", "client certificate that all modules use")
+    .option("--key <file>", "its key")
+    .option("--seconds <number>", "how long to run", wholeNumber(1), 60)
+    .option("--ramp <number>", "seconds over which the modules are started", wholeNumber(0), 10)
+    .option("--poll-seconds <number>", "at least so long between polls", wholeNumber(1))
+    .option(
+      "--shed-after <number>",
+      "the fleet's own VTN sends an event of level 1 after so many seconds",
+      wholeNumber(1),
+    )
+    .option("--shed-seconds <number>", "how long that event lasts", wholeNumber(1), 30)
+    .option("--virtual-time", "without sockets, as fast as the computer can")
+    .option("--profile <name>", "charger profile", "evse-level2-32a")
+    .option("--seed <number>", "of everything random", wholeNumber(0), 1)
+    .option("--csv <file>", "write one line a response: module, ms from intent to verified")
+    .addOption(dataDirOption())
+    .option("--json", "one JSON object at the end")
+    .addHelpText("after", "\nExample:\n  openucm fleet --count 1000 --shed-after 30 --seconds 90")
+    .action((flags: FleetFlags) =>
+      run(async () => {
+        const output = new Output(flags.json ?? false);
+        const beganMs = performance.now();
+        const fleetOf = (vtnUrl: string, credentials: readonly HttpCredentials[]): Fleet =>
+          new Fleet({
+            count: flags.count,
+            profile: loadProfile(flags.profile),
+            seed: flags.seed,
+            vtnUrl,
+            credentials: (index) => credentials[index % credentials.length] ?? {},
+            pollSeconds: flags.pollSeconds,
+            rampMs: flags.ramp * 1000,
+          });
+        let fleet: Fleet;
+        if (flags.virtualTime) {
+          fleet = fleetOf("https://127.0.0.1:1", []);
+          virtualTime(flags, fleet);
+        } else fleet = await realTime(flags, fleetOf, output);
+        report(
+          fleet,
+          output,
+          performance.now() - beganMs,
+          flags.virtualTime ? flags.seconds * 1000 : undefined,
+        );
+        if (flags.csv !== undefined) {
+          const lines = fleet.responses.map((one) => `${one.pair},${one.toVerifiedMs}`);
+          writeFileSync(flags.csv, `module,to_verified_ms\n${lines.join("\n")}\n`);
+        }
+        return fleet.totals().online === flags.count ? 0 : 1;
+      }),
+    );
+}
