@@ -17,6 +17,7 @@ describe("main job on Node, in virtual time", () => {
         expect.stringMatching(/^08 01 00 02 02 00/),
       ]),
     );
-    expect(tookMs).toBeLessThan(1000);
+    // The figure itself is `npm run measure -- main-job`; here only that virtual time is no real time.
+    expect(tookMs).toBeLessThan(report.bench.nowMs / 10);
   });
 });

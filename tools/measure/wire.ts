@@ -10,13 +10,7 @@ import { fromHex } from "../../src/base/hex.js";
 import { describe, parseMessage } from "../../src/wire/codec.js";
 import { decodeFrameText } from "../../src/wire/decode.js";
 import { parseFrame } from "../../src/wire/frame.js";
-
-export interface Measurement {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly conditions: string;
-}
+import type { Measure, Row } from "../measure.js";
 
 interface Vectors {
   readonly seen: readonly { readonly hex: string }[];
@@ -73,10 +67,10 @@ function bytesPerFrame(work: (frame: Uint8Array) => unknown, frames: readonly Ui
   return batches[50]! / (passes * frames.length);
 }
 
-export default function run(): Promise<Measurement[]> {
+function run(): Promise<readonly Row[]> {
   const frames = loadFrames();
   const conditions = `${frames.length} frames of test/vectors, one thread of ${cpus()[0]?.model.trim() ?? "?"}, Node ${process.version}`;
-  const found: Measurement[] = [];
+  const found: Row[] = [];
   for (const [name, work] of works) {
     framesPerSecond(work, frames);
     found.push({
@@ -94,3 +88,9 @@ export default function run(): Promise<Measurement[]> {
   }
   return Promise.resolve(found);
 }
+
+export default {
+  name: "wire",
+  about: "How fast frames become messages and words, and what that allocates.",
+  run,
+} satisfies Measure;
