@@ -1,0 +1,90 @@
+import { seededRandom } from "../../src/base/random.js";
+import { openLine } from "../line/node/open-line.js";
+import { monotonicMs, WakeUp } from "../runtime/clock.js";
+import type { Role, TestCase } from "./plan.js";
+import { Runner, type TestResult } from "./runner.js";
+
+export interface LiveRunOptions {
+  readonly role: Role;
+  /** As `--serial` has it. */
+  readonly serial: string;
+  readonly tests: readonly TestCase[];
+  readonly strict: boolean;
+  /** How long the peer is waited for, ms. */
+  readonly waitMs: number;
+  /** Path of a pseudo-terminal, or the address of a listening socket. */
+  readonly onLine: (where: { readonly path?: string; readonly url?: string }) => void;
+  readonly onStart: (test: TestCase, index: number) => void;
+  readonly onResult: (result: TestResult, index: number) => void;
+}
+
+export interface LiveRun {
+  /** The result when the plan has ended. */
+  readonly ended: Promise<Runner>;
+  /** Ends it before: what was found so far. */
+  readonly runner: Runner;
+  close(): Promise<void>;
+}
+
+/** Times measured on this computer: scheduling, and the latency of USB adapters. */
+const SLACK_MS = 8;
+
+/** True for lines whose bytes take no time: what is written is there at once. */
+export function isAirless(serial: string): boolean {
+  return serial === "pty" || /^tcp(-listen)?:\/\//.test(serial) || /^\/dev\/pts\//.test(serial);
+}
+
+/** Runs the plan in real time on a line. */
+export async function runLive(options: LiveRunOptions): Promise<LiveRun> {
+  let kick: () => void = () => undefined;
+  // Nothing is told before the line has been handed over.
+  const user: { runner?: Runner } = {};
+  const now = (): number => Math.floor(monotonicMs());
+  const line = await openLine(options.serial, {
+    onEvent: (event) => {
+      user.runner?.onByteLine(event, now());
+      kick();
+    },
+  });
+  const { path, url } = line;
+  options.onLine({ ...(path === undefined ? {} : { path }), ...(url === undefined ? {} : { url }) });
+  const live = new Runner({
+    role: options.role,
+    line,
+    random: seededRandom(Date.now() & 0x7fffffff),
+    tests: options.tests,
+    airless: isAirless(options.serial),
+    slackMs: SLACK_MS,
+    strict: options.strict,
+    waitMs: options.waitMs,
+    onStart: options.onStart,
+    onResult: options.onResult,
+  });
+  user.runner = live;
+  const wake = new WakeUp(() => kick());
+  const ended = new Promise<Runner>((resolve, reject) => {
+    kick = (): void => {
+      try {
+        live.poll(now());
+      } catch (error) {
+        wake.stop();
+        reject(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+      if (live.done) {
+        wake.stop();
+        resolve(live);
+      } else wake.at(live.nextMs());
+    };
+  });
+  kick();
+  return {
+    ended,
+    runner: live,
+    async close() {
+      wake.stop();
+      kick = () => undefined;
+      await line.close();
+    },
+  };
+}
