@@ -7,18 +7,30 @@ import { LinkStack } from "./link/stack.js";
 import type { LinkCounters } from "./link/counters.js";
 import type { FrameTrace } from "./link/messages.js";
 import { parsePosixTz } from "./base/posix-tz.js";
-import { GridCore, type Evaluation } from "./grid/core.js";
+import { GridCore, type Evaluation, type ListedEvent } from "./grid/core.js";
 import { gridSettings } from "./grid/settings.js";
+import type { DelayOrder, DelayStatus } from "./grid/delay.js";
+import { levelOf } from "./grid/asks.js";
+import type { OwnerAnswer, OwnerOrder } from "./grid/owner.js";
+import { regionOf, type WeekWindow } from "./grid/regions.js";
 import type { Upstream, UpstreamHost, UpstreamStatus } from "./grid/upstream.js";
 import type { Intent } from "./grid/intent.js";
+import { mayRead, type JournalPart, type Role } from "./journal/access.js";
+import { exportLines, type ExportFormat } from "./journal/export.js";
+import { FactoryReset, isResetting } from "./journal/factory-reset.js";
+import { Recorder, type StartReason } from "./journal/recorder.js";
 import { OpenAdr2Ven } from "./openadr2/ven.js";
+import { crcOfText } from "./base/json.js";
+import type { FlashPort } from "./ports/flash.js";
 import type { HttpEvent, HttpPort } from "./ports/http.js";
 import type { ByteLine, ByteLineEvent } from "./ports/line.js";
 import type { SgdStatus } from "./ports/sgd-status.js";
 import { NEVER, type Now, type RandomPort, type StorePort } from "./ports/time.js";
 import { SgdSession } from "./sgd/session.js";
 import { DEFAULT_SGD_SETTINGS } from "./sgd/settings.js";
-import type { UcmConfig, UpstreamConfig } from "./setup/config.js";
+import { minutesOf, type OffPeakWindow, type UcmConfig, type UpstreamConfig } from "./setup/config.js";
+import { orderFault } from "./setup/orders.js";
+import { PlugInWatch } from "./translate/plug-in.js";
 import { LoadReference } from "./translate/reference.js";
 import { informationOf, translate } from "./translate/translate.js";
 
@@ -62,9 +74,39 @@ export interface World {
   readonly line: ByteLine;
   readonly http: HttpPort;
   readonly random: RandomPort;
+  /** Keeps values where there is no flash. */
   readonly store: StorePort;
+  /** 24 sectors for the journal, then at least 4 for values; without it there is no journal. */
+  readonly flash?: FlashPort;
+  /** Why the module starts; default: power came. */
+  readonly startReason?: StartReason;
+  /** A client for a protocol that the world brings along; undefined = the module's own. */
+  connect?(config: UpstreamConfig, host: UpstreamHost): Upstream | undefined;
+  /** The module must start anew, e.g. after a factory reset. */
+  restart?(why: StartReason): void;
   emit(event: UcmEvent): void;
 }
+
+/** A part of the journal as it is read out: some lines, and where to go on. */
+export interface JournalPage {
+  /** `forbidden`, `no-journal`, or "" where it was read. */
+  readonly why: string;
+  readonly lines: readonly string[];
+  /** Number of the next line; undefined = that was all. */
+  readonly next: number | undefined;
+}
+
+/** What the owner has said, and for how long it lasts. */
+export type OwnerState = Omit<ReturnType<GridCore["ownerStatus"]>, "consent"> & {
+  readonly consent: readonly { readonly source: string; readonly word: "pause" | "dismiss" }[];
+};
+
+/** Lines of the journal that are read out at once. */
+const PAGE_LINES = 50;
+/** Between two steps of a factory reset, ms. */
+const RESET_STEP_MS = 20;
+/** Store key: a checksum of the configuration of the last start. */
+const configKey = "app.config";
 
 /** Store key: "1" while End Shed is owed to the appliance. */
 const owedKey = "sgd.owed";
@@ -87,10 +129,21 @@ export class Ucm {
   #evaluation: Evaluation | undefined;
   readonly #reference = new LoadReference();
   #statusChanged = false;
+  readonly #site: Parameters<typeof levelOf>[1];
+  readonly #store: StorePort;
+  readonly #recorder: Recorder | undefined;
+  #factoryReset: FactoryReset | undefined;
+  #resetDone = false;
+  readonly #plugIn = new PlugInWatch();
+  /** When the line was last heard or used, ms. */
+  #lineMs = 0;
 
   constructor(world: World, config: UcmConfig) {
     this.#world = world;
     this.#config = config;
+    this.#recorder = world.flash === undefined ? undefined : new Recorder(world.flash);
+    const store = this.#recorder?.store ?? world.store;
+    this.#store = store;
     const random = world.random;
     this.#link = new LinkStack({
       line: world.line,
@@ -113,13 +166,22 @@ export class Ucm {
       },
       onEvent: (event) => {
         // What is owed survives a power cut: at worst an End Shed is sent once too often, never once too seldom.
-        if (event.event === "owed") world.store.set(owedKey, event.owed ? "1" : "0");
+        if (event.event === "owed") store.set(owedKey, event.owed ? "1" : "0");
+        else if (event.event === "override") this.#recorder?.onOverride(event.on, this.#now);
+        else if (event.event === "reboot") this.#onReboot(event.by, event.kind);
       },
-      previousLoad: world.store.get(owedKey) === "0" ? "normal" : "unknown",
+      previousLoad: store.get(owedKey) === "0" ? "normal" : "unknown",
     });
     const { charger } = config;
+    const site = {
+      installerA: charger.installerMaxA,
+      ratedA: charger.ratedA,
+      phases: charger.phases,
+      voltageV: charger.voltage,
+    };
+    this.#site = site;
     this.#grid = new GridCore({
-      store: world.store,
+      store,
       random,
       settings: gridSettings({
         region: config.region,
@@ -127,13 +189,13 @@ export class Ucm {
         testEventsMoveLoad: config.testEventsMoveLoad,
         delayOn: config.randomDelay.enabled,
         delayMaxMs: config.randomDelay.maxSeconds * 1000,
-        site: {
-          installerA: charger.installerMaxA,
-          ratedA: charger.ratedA,
-          phases: charger.phases,
-          voltageV: charger.voltage,
-        },
+        site,
         zone: parsePosixTz(config.timeZone),
+        ceiling: part(config.ceilingPercent),
+        floor: part(config.floorPercent),
+        resume: config.afterPowerCut,
+        remoteFactoryReset: config.remoteFactoryReset,
+        ...(config.offPeak === undefined ? {} : { offPeak: config.offPeak.map(windowOf) }),
       }),
     });
     for (const upstream of config.upstreams) {
@@ -147,6 +209,8 @@ export class Ucm {
   #now: Now = { ms: 0, utcMs: undefined };
 
   #connect(config: UpstreamConfig): Upstream | undefined {
+    const brought = this.#world.connect?.(config, this.#upstreamHost());
+    if (brought) return brought;
     if (config.protocol === "openadr2b") {
       return new OpenAdr2Ven(
         {
@@ -172,7 +236,7 @@ export class Ucm {
     return {
       http: this.#world.http,
       random: this.#world.random,
-      store: this.#world.store,
+      store: this.#store,
       nextRequestId: () => ++this.#requestId,
       replaceEvents: (source, events, now) => this.#grid.replaceEvents(source, events, now),
       clockSeen: () => undefined,
@@ -181,6 +245,7 @@ export class Ucm {
   }
 
   #log(level: "info" | "warning" | "error", text: string): void {
+    this.#recorder?.log(level, text, this.#now);
     this.#world.emit({ event: "log", level, text });
   }
 
@@ -196,23 +261,50 @@ export class Ucm {
 
   start(now: Now): void {
     this.#now = now;
+    if (this.#recorder && isResetting(this.#recorder.store)) {
+      this.#beginReset();
+      return;
+    }
+    const reason = this.#world.startReason ?? "power";
+    const configuration = String(crcOfText(JSON.stringify(this.#config)));
+    const known = this.#store.get(configKey);
+    this.#recorder?.started(
+      reason,
+      known === undefined ? "first" : known === configuration ? "" : "changed",
+      now,
+    );
+    if (known !== configuration) this.#store.set(configKey, configuration);
+    // A module that was never here before has no power cut behind it.
+    if (reason === "power" && known !== undefined) this.#grid.started("power-restored", now);
     for (const upstream of this.#upstreams) upstream.start(now);
     this.poll(now);
   }
 
+  /** The world is going to end it: power off by hand, an update. */
+  stop(now: Now): void {
+    if (!this.#factoryReset) this.#recorder?.stopped(now);
+  }
+
   onLine(event: ByteLineEvent, now: Now): void {
     this.#now = now;
+    this.#lineMs = now.ms;
+    if (this.#factoryReset) return;
     this.#link.onByteLine(event, now.ms);
   }
 
   onHttp(event: HttpEvent, now: Now): void {
     this.#now = now;
+    if (this.#factoryReset) return;
     for (const upstream of this.#upstreams) upstream.onHttp(event, now);
   }
 
   /** Does everything that is due. Call after each input and when {@link nextMs} has come. */
   poll(now: Now): void {
     this.#now = now;
+    if (this.#factoryReset) {
+      this.#resetStep(now);
+      return;
+    }
     for (const upstream of this.#upstreams) upstream.poll(now);
     this.#tellUpstreams(now);
     const evaluation = this.#grid.evaluate(now);
@@ -220,12 +312,16 @@ export class Ucm {
     this.#sgd.poll(now);
     this.#link.poll(now.ms);
     if (this.#statusChanged) this.#onStatus(now);
+    const lineNextMs = Math.min(this.#link.nextMs(), this.#sgd.nextMs());
+    this.#recorder?.poll(this.#sgd.status(), this.#lineMs, lineNextMs, now);
   }
 
   nextMs(): number {
+    if (this.#factoryReset) return this.#resetDone ? NEVER : this.#now.ms + RESET_STEP_MS;
     if (this.#statusChanged) return this.#now.ms;
     let next = Math.min(this.#link.nextMs(), this.#sgd.nextMs(), this.#grid.nextMs(this.#now));
     for (const upstream of this.#upstreams) next = Math.min(next, upstream.nextMs());
+    if (this.#recorder) next = Math.min(next, this.#recorder.nextMs(this.#lineMs));
     return next;
   }
 
@@ -250,6 +346,8 @@ export class Ucm {
     if (told === this.#toldIntent) return;
     this.#toldIntent = told;
     if (refusal) this.#log("warning", refusal);
+    const level = Math.max(0, levelOf(intent.ask, this.#site));
+    this.#recorder?.onIntent({ ask: intent.ask.ask, level, source: intent.source }, intent.reason, now);
     this.#world.emit({
       event: "intent",
       intent: intent.ask.ask,
@@ -269,6 +367,8 @@ export class Ucm {
     this.#statusChanged = false;
     const status = this.#sgd.status();
     this.#reference.onStatus(status);
+    this.#recorder?.onSgd(status, now);
+    this.#watchPlugIn(status, now);
     for (const upstream of this.#upstreams) upstream.onSgd(status, now);
     this.#world.emit({ event: "sgd", status });
     const load = status.load;
@@ -276,6 +376,7 @@ export class Ucm {
     const told = `${load.command}|${load.result}|${load.wish}|${load.step}`;
     if (told === this.#toldCommand) return;
     this.#toldCommand = told;
+    this.#recorder?.onCommand(load.command, load.result, load.text, now);
     this.#world.emit({
       event: "command",
       name: load.command,
@@ -293,6 +394,7 @@ export class Ucm {
       this.#toldUpstream[i] = told;
       this.#grid.sourceHealth(upstream.id, status.state === "online", now);
       this.#inform(now);
+      this.#recorder?.onUpstream(status.id, status.state, status.fault, status.text, now);
       this.#world.emit({
         event: "upstream",
         id: status.id,
@@ -304,18 +406,115 @@ export class Ucm {
     });
   }
 
+  /** Charging has begun by itself: where the region wants it, it waits for a random delay. */
+  #watchPlugIn(status: SgdStatus, now: Now): void {
+    const free = this.#evaluation?.intent.ask.ask === "normal" && !this.#grid.delay(now).running;
+    if (!this.#plugIn.see(status, free, now.ms)) return;
+    this.#grid.started("plug-in", now);
+    this.#statusChanged = true;
+  }
+
+  /** An order of the owner, from the local page; `order` is checked here. */
+  owner(order: unknown, now: Now): OwnerAnswer {
+    this.#now = now;
+    const wrong = orderFault("owner", order);
+    if (wrong !== "") return { ok: false, why: "bad-order", text: wrong };
+    const sound = order as OwnerOrder;
+    if ("source" in sound && !this.#config.upstreams.some(({ id }) => id === sound.source))
+      return { ok: false, why: "unknown-source", text: `There is no upstream "${sound.source}".` };
+    const answer = this.#grid.setOwner(sound, now);
+    const lasting = sound.verb.endsWith("-schedule") || "source" in sound;
+    if (answer.ok && lasting)
+      this.#recorder?.setUp("source" in sound ? `${sound.verb} ${sound.source}` : sound.verb, now);
+    return answer;
+  }
+
+  /** An order about the random delay: enable, disable, cancel the running one, set the greatest length. */
+  delayOrder(order: unknown, now: Now): OwnerAnswer {
+    this.#now = now;
+    const wrong = orderFault("delay", order);
+    if (wrong !== "") return { ok: false, why: "bad-order", text: wrong };
+    const sound = order as DelayOrder;
+    if (!this.#grid.setDelay(sound, now))
+      return { ok: false, why: "bad-duration", text: "Choose up to 1800 s." };
+    if (sound.verb !== "cancel") this.#recorder?.setUp(`random delay ${sound.verb}`, now);
+    return { ok: true, why: "", text: "Done." };
+  }
+
+  /** Some lines of the journal, for whoever may read them (docs/journal.md). */
+  readJournal(part: JournalPart, role: Role, format: ExportFormat, from: number): JournalPage {
+    if (!this.#recorder) return { why: "no-journal", lines: [], next: undefined };
+    if (!mayRead(role, part, this.#config.shareChargingData))
+      return { why: "forbidden", lines: [], next: undefined };
+    const sources = [...this.#config.upstreams.map(({ id }) => id), "local", "owner", "none"];
+    const lines: string[] = [];
+    let number = 0;
+    for (const line of exportLines(this.#recorder.journal, part, format, sources)) {
+      if (lines.length === PAGE_LINES) return { why: "", lines, next: number };
+      if (number++ >= from) lines.push(line);
+    }
+    return { why: "", lines, next: undefined };
+  }
+
+  /** Forgets what belongs to the owner, and starts anew. Takes a second or two, a sector at a time. */
+  factoryReset(): OwnerAnswer {
+    if (!this.#recorder)
+      return { ok: false, why: "no-flash", text: "There is nothing here that could be forgotten." };
+    this.#beginReset();
+    return { ok: true, why: "", text: "The module forgets everything and starts anew." };
+  }
+
+  #onReboot(by: "module" | "appliance", kind: number): void {
+    this.#recorder?.onReboot(by, kind, this.#now);
+    // The appliance asks for factory defaults: its owner has pressed the button there.
+    if (by === "appliance" && kind === 1) this.factoryReset();
+  }
+
+  #beginReset(): void {
+    const { keepSecurityLog } = regionOf(this.#config.region);
+    const { journal, store } = this.#recorder!;
+    this.#factoryReset ??= new FactoryReset(journal, store, keepSecurityLog);
+  }
+
+  #resetStep(now: Now): void {
+    if (this.#resetDone || this.#factoryReset!.step(now)) return;
+    this.#resetDone = true;
+    this.#world.restart?.("factory-reset");
+  }
+
   /** Everything at once, for the page and for `state` requests. */
   state(): {
     readonly intent: Intent | undefined;
     readonly sgd: SgdStatus;
     readonly upstreams: readonly UpstreamStatus[];
     readonly counters: LinkCounters;
+    /** The random delay with its countdown, what the owner has said, and the stored events. */
+    readonly delay: DelayStatus;
+    readonly owner: OwnerState;
+    readonly schedule: readonly ListedEvent[];
   } {
+    const now = this.#now;
+    const { consent, ...owner } = this.#grid.ownerStatus(now);
     return {
+      delay: this.#grid.delay(now),
+      owner: { ...owner, consent: [...consent].map(([source, word]) => ({ source, word })) },
+      schedule: this.#grid.listEvents(now),
       intent: this.#evaluation?.intent,
       sgd: this.#sgd.status(),
       upstreams: this.#upstreams.map((upstream) => upstream.status()),
       counters: this.#link.counters,
     };
   }
+}
+
+/** A percentage as a part of one. */
+function part(percent: number | undefined): number | undefined {
+  return percent === undefined ? undefined : percent / 100;
+}
+
+/** A window of the configuration, as the core has it. */
+function windowOf({ days, from, to }: OffPeakWindow): WeekWindow {
+  const names = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+  const bits = days.reduce((sum, day) => sum | (1 << names.indexOf(day)), 0);
+  return { days: bits, fromMin: minutesOf(from), toMin: minutesOf(to) };
 }

@@ -5,6 +5,10 @@
  */
 import { Ucm, type UcmEvent, type World } from "./app.js";
 import { fromHex, toHex } from "./base/hex.js";
+import { BridgedFlash } from "./bridged-flash.js";
+import type { JournalPart, Role } from "./journal/access.js";
+import type { ExportFormat } from "./journal/export.js";
+import type { StartReason } from "./journal/recorder.js";
 import type { HttpEvent, HttpFailure, HttpRequest } from "./ports/http.js";
 import type { Now } from "./ports/time.js";
 import type { UcmConfig } from "./setup/config.js";
@@ -16,6 +20,10 @@ export type Input =
       readonly config: UcmConfig;
       readonly store: Readonly<Record<string, string>>;
       readonly seed: readonly number[];
+      /** Sectors of 4 KB of the module's flash; without it there is no journal, and `store` keeps the values. */
+      readonly flashSectors?: number;
+      /** Default: power. */
+      readonly reason?: StartReason;
     }
   | { readonly k: "rx"; readonly hex: string; readonly atMs: number }
   | { readonly k: "sent"; readonly atMs: number }
@@ -29,6 +37,25 @@ export type Input =
   | { readonly k: "data"; readonly id: number; readonly hex: string }
   | { readonly k: "end"; readonly id: number }
   | { readonly k: "failed"; readonly id: number; readonly reason: HttpFailure; readonly text: string }
+  /**
+   * Before `boot`, where the world keeps a flash for the module: what is not blank of it, in pieces. The world keeps
+   * what `flash` outputs tell, in their order and before any output that follows.
+   */
+  | { readonly k: "flash"; readonly at: number; readonly hex: string }
+  /** The module is going to be ended in order. */
+  | { readonly k: "stop" }
+  /** An order of the owner (src/setup/orders.ts), about the random delay, or to forget everything: `answer`. */
+  | { readonly k: "owner"; readonly order: unknown }
+  | { readonly k: "delay"; readonly order: unknown }
+  | { readonly k: "factory-reset" }
+  /** Reads out a part of the journal from a line on; answered by one `journal`. */
+  | {
+      readonly k: "journal";
+      readonly what: JournalPart;
+      readonly role: Role;
+      readonly format: ExportFormat;
+      readonly from?: number;
+    }
   /** Asks for a `state` output. */
   | { readonly k: "state" };
 
@@ -50,6 +77,18 @@ export type Output =
   | { readonly k: "abort"; readonly id: number }
   | { readonly k: "set"; readonly key: string; readonly value: string }
   | { readonly k: "del"; readonly key: string }
+  | { readonly k: "flash"; readonly op: "program" | "erase"; readonly at: number; readonly hex: string }
+  /** The module wants to be booted anew. */
+  | { readonly k: "restart"; readonly why: StartReason }
+  | { readonly k: "answer"; readonly ok: boolean; readonly why: string; readonly text: string }
+  | {
+      readonly k: "journal";
+      readonly what: JournalPart;
+      readonly why: string;
+      readonly lines: readonly string[];
+      /** Ask on from here; null = that was all. */
+      readonly next: number | null;
+    }
   | { readonly k: "event"; readonly event: PlainEvent }
   | { readonly k: "state"; readonly state: Readonly<Record<string, unknown>> };
 
@@ -91,12 +130,25 @@ export class Machine {
   #ucm: Ucm | undefined;
   #out: Output[] = [];
   #store: Record<string, string> = {};
+  /** Contents of the flash that came before `boot`. */
+  #image: { readonly at: number; readonly bytes: Uint8Array }[] = [];
 
-  #world(seed: readonly number[]): World {
+  #world({ seed, flashSectors, reason }: Extract<Input, { readonly k: "boot" }>): World {
     const put = (output: Output): void => {
       this.#out.push(output);
     };
+    let flash: BridgedFlash | undefined;
+    if (flashSectors !== undefined) {
+      flash = new BridgedFlash(flashSectors, (op, at, bytes) =>
+        put({ k: "flash", op, at, hex: toHex(bytes) }),
+      );
+      for (const { at, bytes } of this.#image) flash.load(at, bytes);
+    }
+    this.#image = [];
     return {
+      ...(flash === undefined ? {} : { flash }),
+      startReason: reason ?? "power",
+      restart: (why) => put({ k: "restart", why }),
       line: {
         write: (bytes) => put({ k: "tx", hex: toHex(bytes) }),
         setBitRate: (bitsPerSecond) => {
@@ -132,8 +184,12 @@ export class Machine {
   #take(input: Input, now: Now): void {
     if (input.k === "boot") {
       this.#store = { ...input.store };
-      this.#ucm = new Ucm(this.#world(input.seed), input.config);
+      this.#ucm = new Ucm(this.#world(input), input.config);
       this.#ucm.start(now);
+      return;
+    }
+    if (input.k === "flash") {
+      this.#image.push({ at: input.at, bytes: fromHex(input.hex) ?? new Uint8Array(0) });
       return;
     }
     const ucm = this.#ucm;
@@ -151,6 +207,24 @@ export class Machine {
       case "state":
         this.#out.push({ k: "state", state: ucm.state() });
         break;
+      case "stop":
+        ucm.stop(now);
+        break;
+      case "owner":
+        this.#out.push({ k: "answer", ...ucm.owner(input.order, now) });
+        break;
+      case "delay":
+        this.#out.push({ k: "answer", ...ucm.delayOrder(input.order, now) });
+        break;
+      case "factory-reset":
+        this.#out.push({ k: "answer", ...ucm.factoryReset() });
+        break;
+      case "journal": {
+        const { what, role, format, from } = input;
+        const { next, ...page } = ucm.readJournal(what, role, format, from ?? 0);
+        this.#out.push({ k: "journal", what, ...page, next: next ?? null });
+        break;
+      }
       default:
         ucm.onHttp(httpEvent(input), now);
     }

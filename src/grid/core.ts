@@ -11,6 +11,7 @@ import { isRemote, reasonInWords, untilInWords } from "./reason.js";
 import { regionOf, type Region } from "./regions.js";
 import { Schedule } from "./schedule.js";
 import type { GridSettings } from "./settings.js";
+import { locate, newPosition, type Position } from "./stored.js";
 import { weekFault } from "./week.js";
 
 /** What the core answers. `oneOffs` are given exactly once: whoever calls `evaluate` carries them out. */
@@ -31,6 +32,23 @@ export interface GridStats {
   /** Full re-plans; answers from the cache do not count. */
   readonly replans: number;
   readonly clockSteps: number;
+}
+
+/** A stored event as a page shows it. */
+export interface ListedEvent {
+  readonly id: string;
+  readonly source: string;
+  readonly revision: number;
+  readonly rank: number;
+  readonly test: boolean;
+  readonly cancelled: boolean;
+  readonly state: Position["state"];
+  /** With its random delay; null = it began when it came. */
+  readonly startUtcMs: number | null;
+  /** What it asks now; "" where it asks nothing. */
+  readonly ask: string;
+  /** Until the state changes, ms; null = never by itself. */
+  readonly leftMs: number | null;
 }
 
 /** A correction of UTC against the monotonic clock beyond this is a step: every edge is computed anew. */
@@ -204,13 +222,14 @@ export class GridCore {
    */
   started(cause: "plug-in" | "power-restored", now: Now): void {
     this.settle(now);
-    if (cause === "power-restored" && this.region.resume === "off") {
+    const resume = this.settings.resume ?? this.region.resume;
+    if (cause === "power-restored" && resume === "off") {
       this.owner.heldOff = true;
       this.owner.save();
       this.cache = undefined;
       return;
     }
-    const delayed = cause === "plug-in" ? !this.region.plugInExempt : this.region.resume === "delay";
+    const delayed = cause === "plug-in" ? !this.region.plugInExempt : resume === "delay";
     if (!delayed || !this.delays.active) return;
     this.cache = undefined;
     const plan = this.plan(now);
@@ -251,6 +270,23 @@ export class GridCore {
     const oneOffs = this.pending;
     this.pending = [];
     return { ...answer, oneOffs };
+  }
+
+  /** What is stored of all sources, for the owner's page; in no order. */
+  listEvents(now: Now): readonly ListedEvent[] {
+    const position = newPosition();
+    return this.schedule.events.map((stored) => {
+      const { id, source, revision, rank, test, cancelled, start } = stored.event;
+      locate(stored, now, undefined, position);
+      const { state, leftMs, index } = position;
+      const ask = stored.event.intervals[index]?.ask.ask ?? "";
+      return {
+        ...{ id, source, revision, rank, test, cancelled, state },
+        startUtcMs: start === "now" ? null : start + stored.drawMs,
+        ask: state === "in" ? ask : "",
+        leftMs: leftMs === NEVER ? null : leftMs,
+      };
+    });
   }
 
   stats(): GridStats {

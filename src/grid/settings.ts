@@ -32,6 +32,8 @@ export interface GridSettings {
   readonly delayMaxMs: number;
   /** No charging in these local hours unless the owner has changed or removed them. */
   readonly offPeak: readonly WeekWindow[];
+  /** What happens when power returns; undefined = as the region has it. */
+  readonly resume: "off" | "delay" | "at-once" | undefined;
   /** The owner's time zone, for the schedule and for sentences; undefined = UTC. */
   readonly zone: PosixZone | undefined;
 }
@@ -57,6 +59,7 @@ export function gridSettings(given: Partial<GridSettings> = {}): GridSettings {
     delayOn: region.delayOn,
     delayMaxMs: region.delayMaxMs,
     offPeak: region.offPeak,
+    resume: undefined,
     zone: undefined,
     ...given,
   };

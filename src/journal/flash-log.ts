@@ -81,11 +81,19 @@ export class FlashLog {
 
   /** Forgets everything: one sector after the other, oldest first. */
   clear(): void {
+    while (this.clearStep()) continue;
+    this.enter(this.sequence + 1);
+  }
+
+  /** Forgets the oldest sector that holds anything; false where none did. Append nothing before `clear`. */
+  clearStep(): boolean {
     const { area } = this;
     for (let i = 1; i <= area.count; i++) {
-      if (area.clear((this.sequence + i) % area.count)) this.erases++;
+      if (!area.clear((this.sequence + i) % area.count)) continue;
+      this.erases++;
+      return true;
     }
-    this.enter(this.sequence + 1);
+    return false;
   }
 
   /** Takes a sector into use; true if it had to be erased. */

@@ -111,15 +111,25 @@ export class FlashStore implements StorePort {
 
   /** Forgets everything. */
   clear(): void {
-    const { area } = this;
-    // Newest last: were power to go away, old values must not come back for want of newer ones.
-    for (let i = 1; i <= area.count; i++) {
-      if (area.clear((this.head + i) % area.count)) this.erases++;
-    }
+    while (this.clearStep()) continue;
     this.index.clear();
     this.liveBytes = 0;
     this.enter(this.head + 1);
     this.tail = this.head;
+  }
+
+  /**
+   * Forgets one sector that holds anything; false where none did. Newest last: were power to go away, old values
+   * must not come back for want of newer ones. Read and write nothing between the first step and `clear`.
+   */
+  clearStep(): boolean {
+    const { area } = this;
+    for (let i = 1; i <= area.count; i++) {
+      if (!area.clear((this.head + i) % area.count)) continue;
+      this.erases++;
+      return true;
+    }
+    return false;
   }
 
   /** True where all sectors but the free one are in use. */

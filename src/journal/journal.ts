@@ -124,13 +124,22 @@ export class Journal {
    * kept where the law wants it kept (uk), else it is forgotten too; either way it says that there was a reset.
    */
   purge(keepSecurityLog: boolean, now: Now): void {
-    const [today, days, sessions, events, security] = this.logs;
-    for (const log of [today, days, sessions, events]) log?.clear();
-    if (!keepSecurityLog) security?.clear();
+    while (this.purgeStep(keepSecurityLog)) continue;
+    for (const log of this.purgeable(keepSecurityLog)) log.clear();
     this.energy.forget();
     this.sessions.forget();
     this.events.forget();
     this.security.add("factory-reset", keepSecurityLog ? "" : "the log before this entry was purged", now);
+  }
+
+  /** Erases one sector of what `purge` forgets; false where nothing is left. Record nothing between it and `purge`. */
+  purgeStep(keepSecurityLog: boolean): boolean {
+    return this.purgeable(keepSecurityLog).some((log) => log.clearStep());
+  }
+
+  /** The security log is the last of the list. */
+  private purgeable(keepSecurityLog: boolean): readonly FlashLog[] {
+    return keepSecurityLog ? this.logs.slice(0, -1) : this.logs;
   }
 
   /** The charger's meter, or one that is counted here from its power. */

@@ -37,6 +37,32 @@ export interface UcmConfig {
   readonly randomDelay: { readonly enabled: boolean; readonly maxSeconds: number };
   readonly openEndedCapHours: number;
   readonly testEventsMoveLoad: boolean;
+  readonly ceilingPercent: number | undefined;
+  readonly floorPercent: number | undefined;
+  /** Local hours without charging; undefined = as the region has it. */
+  readonly offPeak: readonly OffPeakWindow[] | undefined;
+  readonly afterPowerCut: "off" | "delay" | "at-once" | undefined;
+  readonly remoteFactoryReset: boolean;
+  readonly shareChargingData: boolean;
+}
+
+/** A span of local time on some weekdays: `{"days":["mon"],"from":"08:00","to":"11:00"}`. */
+export interface OffPeakWindow {
+  readonly days: readonly string[];
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Minutes of a time of day "HH:MM", 0…1440; −1 where it is none. */
+export function minutesOf(text: string): number {
+  const digit = (at: number): number => {
+    const value = text.charCodeAt(at) - 48;
+    return value >= 0 && value <= 9 ? value : Number.NaN;
+  };
+  const hours = digit(0) * 10 + digit(1);
+  const minutes = digit(3) * 10 + digit(4);
+  const all = hours * 60 + minutes;
+  return text.length === 5 && text.charAt(2) === ":" && minutes < 60 && all <= 1440 ? all : -1;
 }
 
 /** Nominal voltage of a region, line to neutral except in North America, where Level 2 is line to line. */
@@ -76,6 +102,22 @@ function crossCheck(raw: Raw, faults: Fault[]): void {
       blame: "configuration",
       fault: "bad-field",
       text: `timeZone must be a POSIX TZ rule such as GMT0BST,M3.5.0/1,M10.5.0; it is "${raw.timeZone}"`,
+    });
+  }
+  raw.offPeak?.forEach(({ from, to }, i) => {
+    if (minutesOf(from) >= 0 && minutesOf(from) < minutesOf(to)) return;
+    faults.push({
+      blame: "configuration",
+      fault: "bad-field",
+      text: `offPeak[${i}] must go from an earlier to a later HH:MM of the same day; it goes from "${from}" to "${to}"`,
+    });
+  });
+  const { ceilingPercent, floorPercent } = raw;
+  if (ceilingPercent !== undefined && floorPercent !== undefined && floorPercent > ceilingPercent) {
+    faults.push({
+      blame: "configuration",
+      fault: "bad-field",
+      text: `floorPercent (${floorPercent}) must not exceed ceilingPercent (${ceilingPercent})`,
     });
   }
   const charger = raw.charger;
@@ -125,5 +167,11 @@ export function readConfig(document: unknown): UcmConfig | readonly Fault[] {
     },
     openEndedCapHours: raw.openEndedCapHours ?? 4,
     testEventsMoveLoad: raw.testEventsMoveLoad ?? false,
+    ceilingPercent: raw.ceilingPercent,
+    floorPercent: raw.floorPercent,
+    offPeak: raw.offPeak,
+    afterPowerCut: raw.afterPowerCut,
+    remoteFactoryReset: raw.remoteFactoryReset ?? false,
+    shareChargingData: raw.shareChargingData ?? false,
   };
 }

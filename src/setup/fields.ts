@@ -111,6 +111,58 @@ export const configurationSpec: Spec = {
         maxSeconds: seconds("Longest delay", 0, 1800),
       },
     },
+    ceilingPercent: {
+      type: "number",
+      about: "Never charge with more than this part of the installer's maximum, %",
+      min: 0,
+      max: 100,
+    },
+    floorPercent: {
+      type: "number",
+      about: "No utility may hold charging to less than this part of it, %, emergencies excepted",
+      min: 0,
+      max: 100,
+    },
+    offPeak: {
+      type: "array",
+      about:
+        "Local hours without charging that the owner is offered at first use (default as the region has it)",
+      maxItems: 32,
+      items: {
+        type: "object",
+        about: "A span of local time; one over midnight is two",
+        required: ["days", "from", "to"],
+        fields: {
+          days: {
+            type: "array",
+            about: "Weekdays",
+            minItems: 1,
+            maxItems: 7,
+            items: {
+              type: "string",
+              about: "Weekday",
+              oneOf: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
+            },
+          },
+          from: { type: "string", about: "HH:MM", minLength: 5, maxLength: 5 },
+          to: { type: "string", about: "HH:MM; 24:00 for the end of the day", minLength: 5, maxLength: 5 },
+        },
+      },
+    },
+    afterPowerCut: {
+      type: "string",
+      about:
+        "When power returns: stay off, go on after a random delay, or at once (default as the region has it)",
+      oneOf: ["off", "delay", "at-once"],
+    },
+    remoteFactoryReset: {
+      type: "boolean",
+      about: "Let a utility reset the appliance to how it left the factory (default no)",
+    },
+    shareChargingData: {
+      type: "boolean",
+      about: "The owner lets the remote agent read sessions and energy (default no)",
+    },
     openEndedCapHours: {
       type: "number",
       about: "An open-ended event ends this long after communication was lost",

@@ -1,0 +1,151 @@
+import type { FlashPort } from "../ports/flash.js";
+import type { SgdStatus } from "../ports/sgd-status.js";
+import { NEVER, type Now } from "../ports/time.js";
+import type { EventLevel } from "./event-log.js";
+import { FlashArea } from "./flash-sector.js";
+import { FlashStore } from "./flash-store.js";
+import { Journal, JOURNAL_SECTORS, type JournalIntent } from "./journal.js";
+
+/** Why the module starts: power came, the watchdog or somebody restarted it, or it has just been reset. */
+export type StartReason = "power" | "watchdog" | "requested" | "factory-reset";
+
+/** The line must have been silent so long, and stay so, before a sector is erased; and so long between two. */
+const QUIET_MS = 300;
+const BETWEEN_ERASES_MS = 1000;
+
+/**
+ * Journal and value store on the module's flash, and what is worth keeping of what happens. Told everything
+ * that changes; writes each matter once, so that something that repeats itself neither wears the flash nor
+ * pushes older entries out.
+ */
+export class Recorder {
+  readonly journal: Journal;
+  readonly store: FlashStore;
+  private lastEraseMs = -BETWEEN_ERASES_MS;
+  private nextHalfMs = NEVER;
+  /** The line was about to be used; look again then. */
+  private busyUntilMs = 0;
+  private link: SgdStatus["link"] = "absent";
+  private rebooting = false;
+  private refusedTold = 0;
+  private command = "";
+  /** Upstream → the last refused certificate that was noted. */
+  private readonly certificates = new Map<string, string>();
+  private readonly upstreams = new Map<string, string>();
+
+  /** `flash`: the journal's 24 sectors, then at least 4 for values. */
+  constructor(flash: FlashPort) {
+    this.store = new FlashStore(new FlashArea(flash, JOURNAL_SECTORS, flash.sectors - JOURNAL_SECTORS));
+    this.journal = new Journal(flash);
+  }
+
+  /** `configuration`: the first there is, another than before, or "" for the same. */
+  started(reason: StartReason, configuration: "first" | "changed" | "", now: Now): void {
+    const { journal } = this;
+    journal.addSecurity(reason === "power" ? "power-cycle" : "start", reason, now);
+    if (configuration !== "") journal.addSecurity("setup", `configuration: ${configuration}`, now);
+  }
+
+  stopped(now: Now): void {
+    this.journal.addSecurity("stop", "", now);
+  }
+
+  onSgd(status: SgdStatus, now: Now): void {
+    this.journal.onSgd(status, now);
+    const { link } = status;
+    if (link === this.link) return;
+    const before = this.link;
+    this.link = link;
+    if (link === "online") {
+      this.rebooting = false;
+      this.journal.addEvent("info", "The appliance is there.", now);
+    } else if (link === "absent" && before === "online" && !this.rebooting) {
+      // CTA-2045 has no pin that tells: an appliance that is pulled and one that is dead look alike.
+      this.journal.addSecurity("removed-from-socket", "the appliance is silent", now);
+    }
+  }
+
+  onIntent(intent: JournalIntent, reason: string, now: Now): void {
+    this.journal.onIntent(intent, now);
+    this.journal.addEvent("info", reason, now);
+  }
+
+  /** A load command got further: proofs and failures are kept, steps on the way are not. */
+  onCommand(name: string, result: string, text: string, now: Now): void {
+    if (result === "waiting" || result === "acknowledged") return;
+    const told = `${name}: ${result}${text === "" ? "" : `, ${text}`}.`;
+    if (told === this.command) return;
+    this.command = told;
+    const bad = result !== "verified" && result !== "overridden";
+    this.journal.addEvent(bad ? "warning" : "info", told, now);
+  }
+
+  onOverride(on: boolean, now: Now): void {
+    this.journal.addEvent("info", `The customer's override at the appliance ${on ? "began" : "ended"}.`, now);
+  }
+
+  onReboot(by: "module" | "appliance", kind: number, now: Now): void {
+    this.rebooting = true;
+    if (by === "appliance" && kind === 0)
+      this.journal.addSecurity("user-reset", "asked by the appliance", now);
+    else this.journal.addEvent("info", `Reboot ${String(kind)} by the ${by}.`, now);
+  }
+
+  /** Told with every change. A certificate that is refused again and again is one entry until it is accepted. */
+  onUpstream(id: string, state: string, fault: string, text: string, now: Now): void {
+    if (state === "online") this.certificates.delete(id);
+    else if (fault.startsWith("tls-") && this.certificates.get(id) !== fault) {
+      this.certificates.set(id, fault);
+      this.journal.addSecurity("certificate-refused", `${id}: ${fault}`, now);
+    }
+    if (state !== "online" && state !== "failing") return;
+    const told = `${state} ${fault}`;
+    if (this.upstreams.get(id) === told) return;
+    this.upstreams.set(id, told);
+    this.journal.addEvent(
+      state === "online" ? "info" : "warning",
+      `Utility ${id}: ${state === "online" ? "online" : `${fault}, ${text}`}.`,
+      now,
+    );
+  }
+
+  /** The owner has set something up: consent, schedule, delay. */
+  setUp(what: string, now: Now): void {
+    this.journal.addSecurity("setup", what, now);
+  }
+
+  log(level: EventLevel, text: string, now: Now): void {
+    if (level !== "info") this.journal.addEvent(level, text, now);
+  }
+
+  /**
+   * Erases at most one sector, and only where the line has been silent since `lineMs` and nothing is due on it
+   * before `lineNextMs`; and ends the half hour.
+   */
+  poll(status: SgdStatus, lineMs: number, lineNextMs: number, now: Now): void {
+    if (now.ms >= this.nextHalfMs) this.journal.onSgd(status, now);
+    this.nextHalfMs =
+      now.utcMs === undefined ? NEVER : now.ms + this.journal.energy.nextUtcMs(now.utcMs) - now.utcMs;
+    if (this.store.refused > this.refusedTold) {
+      this.refusedTold = this.store.refused;
+      this.journal.addEvent("error", "A value did not fit the store and was not kept.", now);
+    }
+    if (now.ms < lineMs + QUIET_MS || now.ms < this.lastEraseMs + BETWEEN_ERASES_MS) return;
+    if (lineNextMs < now.ms + QUIET_MS) {
+      this.busyUntilMs = now.ms + QUIET_MS;
+      return;
+    }
+    if (this.journal.tidy() || this.store.tidy()) this.lastEraseMs = now.ms;
+  }
+
+  /** When to poll next, monotonic ms. */
+  nextMs(lineMs: number): number {
+    if (!this.wantsErase) return this.nextHalfMs;
+    const quietMs = Math.max(lineMs + QUIET_MS, this.lastEraseMs + BETWEEN_ERASES_MS, this.busyUntilMs);
+    return Math.min(this.nextHalfMs, quietMs);
+  }
+
+  private get wantsErase(): boolean {
+    return this.journal.wantsErase || this.store.wantsErase;
+  }
+}
