@@ -7,9 +7,13 @@ const firmware: GroupOf<NonNullable<DeviceInformation["firmware"]>> = {
   fields: { year: U8, month: U8, day: U8, major: U8, minor: U8 },
 };
 
-/** 16, 32, 48 or 53 bytes of payload; before it the opcodes and the response code. */
+/**
+ * 16, 32, 48 or 53 bytes of payload, opcodes and response code included. Appliances exist that cut the last
+ * member short (PYCTA: 51 bytes), so every length from 16 to 53 is taken.
+ */
 const information: GroupOf<DeviceInformation> = {
   least: 6,
+  cut: true,
   fields: {
     version: TEXT2,
     vendorId: U16,

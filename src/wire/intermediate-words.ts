@@ -149,6 +149,7 @@ function informationText(value: DeviceInformation): string {
   if (value.model) text += `, model ${quoted(value.model)}`;
   if (value.serial) text += `, serial ${quoted(value.serial)}`;
   if (value.firmware) text += `, firmware ${firmwareText(value.firmware)}`;
+  if (value.tail !== undefined) text += `, cut short: ${quoted(value.tail)}`;
   return text;
 }
 

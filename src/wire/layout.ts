@@ -4,7 +4,8 @@
  * further message costs a few bytes of table instead of two functions: byte code is scarce on the device.
  * The names are checked against the message types when this is compiled.
  *
- * What is accepted: all members, or all but some from the end (never fewer than `least`), and no byte more.
+ * What is accepted: all members, or all but some from the end (never fewer than `least`), and no byte more;
+ * with `cut` also bytes that end inside one of those.
  */
 import type { IntermediateMessage } from "./message.js";
 
@@ -43,10 +44,17 @@ export interface Group {
   readonly list?: true;
   /** Becomes the member `wide` of the value, and must be equal to it when written. */
   readonly wide?: boolean;
+  /** Bytes that end inside a member that may be missing are kept as the text {@link TAIL}, one byte a character. */
+  readonly cut?: true;
 }
 
+/** Member of a {@link Group} with `cut`: the beginning of the first member that is not whole. */
+const TAIL = "tail";
+
 /** A {@link Group} with every member of `T`. */
-export type GroupOf<T> = Group & { readonly fields: { readonly [K in Exclude<keyof T, "wide">]-?: Kind } };
+export type GroupOf<T> = Group & {
+  readonly fields: { readonly [K in Exclude<keyof T, "wide" | "tail">]-?: Kind };
+};
 
 /** The layout of one message; several may share an opcode, the payload's length tells them apart. */
 export interface Layout extends Group {
@@ -103,17 +111,18 @@ export function readGroup(
     }
     if (typeof kind === "object") {
       const items: Values[] = [];
+      const start = at;
       do {
         const item: Values = {};
         at = readGroup(kind, bytes, at, item, measuredBit);
-        if (at < 0) return -1;
+        if (at < 0) return mayEnd ? readCut(group, bytes, start, into) : -1;
         items.push(item);
       } while (kind.list && at < end);
       into[name] = kind.list ? items : items[0];
       continue;
     }
     const size = kind === TEXT ? end - at : kind & (kind & TEXT ? 0x1f : 0x0f);
-    if (at + (kind === LOW7 ? 1 : size) > end) return -1;
+    if (at + (kind === LOW7 ? 1 : size) > end) return mayEnd ? readCut(group, bytes, at, into) : -1;
     if (kind & TEXT) {
       let last = at + size;
       if (kind !== TEXT) while (last > at && bytes[last - 1] === 0) last--;
@@ -129,6 +138,13 @@ export function readGroup(
     at += size;
   }
   return at;
+}
+
+/** The bytes end inside a member: kept where the group allows it, else −1. */
+function readCut(group: Group, bytes: Uint8Array, at: number, into: Values): number {
+  if (!group.cut) return -1;
+  into[TAIL] = readText(bytes, at, bytes.length);
+  return bytes.length;
 }
 
 const MAX_U48 = 0xffff_ffff_ffff;
@@ -219,5 +235,6 @@ export function writeGroup(
       if (at < 0) return -1;
     }
   }
-  return at;
+  const tail = group.cut && values[TAIL];
+  return tail === undefined ? at : ended ? writeText(out, at, 0, tail) : -1;
 }

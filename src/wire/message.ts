@@ -129,6 +129,8 @@ export interface DeviceInformation {
     readonly major: number;
     readonly minor: number;
   };
+  /** Where the bytes end inside model, serial or firmware: what there is of it, one byte a character. */
+  readonly tail?: string;
 }
 
 /** One record of a commodity reply or set (section 5.11). 48-bit values; undefined = FFFFFFFFFFFF, not supported. */

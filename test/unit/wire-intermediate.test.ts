@@ -509,6 +509,8 @@ describe("Intermediate DR, byte by byte", () => {
       lengths.get("06 81")!.add(3 + 3 * n);
     }
     for (let n = 4; n < 72; n++) lengths.get("0A 01")!.add(n);
+    // Cut short inside model, serial or firmware: test/quirks/information-cut.test.ts.
+    for (let n = 16; n < 54; n++) lengths.get("01 81")!.add(n);
     expect(lengths.size).toBe(36);
     for (const [op, allowed] of lengths) {
       for (let size = 2; size < 60; size++) {
