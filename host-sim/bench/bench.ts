@@ -10,6 +10,8 @@ import { seededRandom } from "../../src/base/random.js";
 import type { PlainEvent } from "../../src/runtime.js";
 import { readConfig } from "../../src/setup/config.js";
 import { decodeFrameText } from "../../src/wire/decode.js";
+import { captureVirtualLine } from "../capture/line-capture.js";
+import type { CaptureSink } from "../capture/record.js";
 import { VirtualLine } from "../line/virtual-line.js";
 import { NodeHttp } from "../net/node-http.js";
 import { monotonicMs, WakeUp } from "../runtime/clock.js";
@@ -25,6 +27,8 @@ export interface BenchOptions {
   readonly engine: Engine;
   readonly profile: string;
   readonly pollSeconds: number;
+  /** Takes every frame of the line. */
+  readonly capture?: CaptureSink;
   /** Told everything that the page is told. */
   onMessage(message: ToPage): void;
   /** The module's engine died. */
@@ -70,6 +74,9 @@ export class Bench {
     this.vtn = vtn;
     const random = seededRandom(Date.now() & 0x7fffffff);
     this.#line = new VirtualLine({ bitsPerSecond: 19_200, random });
+    if (options.capture !== undefined) {
+      captureVirtualLine(this.#line, options.capture, (atMs) => Date.now() - (monotonicMs() - atMs));
+    }
     this.#moduleEnd = this.#line.end("module", { muted: true });
     this.#chargerEnd = this.#line.end("charger", { muted: true });
     this.#sgd = new SgdSimulator({

@@ -5,9 +5,11 @@
  */
 import { Command, CommanderError } from "commander";
 import { addBench } from "./commands/bench.js";
+import { addCapture } from "./commands/capture.js";
 import { addDecode } from "./commands/decode.js";
 import { addEncode } from "./commands/encode.js";
 import { addFleet } from "./commands/fleet.js";
+import { addReplay } from "./commands/replay.js";
 import { addSgd } from "./commands/sgd.js";
 import { addUcm } from "./commands/ucm.js";
 import { addVtn } from "./commands/vtn.js";
@@ -30,7 +32,8 @@ async function main(argv: readonly string[]): Promise<void> {
   const run: Run = async (action) => {
     process.exitCode = await action();
   };
-  for (const add of [addBench, addSgd, addUcm, addVtn, addDecode, addEncode, addFleet]) add(program, run);
+  for (const add of [addBench, addSgd, addUcm, addVtn, addDecode, addEncode, addFleet, addCapture, addReplay])
+    add(program, run);
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(add --help for usage)");
   try {
     await program.parseAsync([...argv]);

@@ -36,7 +36,9 @@ export interface LineTap {
   readonly from: string;
   readonly bytes: Uint8Array;
   readonly collided: boolean;
+  /** When the last bit had left. */
   readonly atMs: number;
+  readonly bitsPerSecond: number;
 }
 
 interface Transmission {
@@ -175,7 +177,9 @@ export class VirtualLine {
     tx.from.tell({ ev: "sent", atMs: whole(tx.endMs) });
     if (!tx.from.connected) return;
     for (const listener of this.taps) {
-      listener({ from: tx.from.name, bytes: tx.bytes, collided: tx.collided, atMs: whole(tx.endMs) });
+      const { bytes, collided, byteMs, from } = tx;
+      const bitsPerSecond = Math.round(10_000 / byteMs);
+      listener({ from: from.name, bytes, collided, atMs: whole(tx.endMs), bitsPerSecond });
     }
   }
 

@@ -5,6 +5,7 @@ import { playDemo } from "../../bench/demo.js";
 import { startPageServer, type PageServer } from "../../bench/page-server.js";
 import type { Run } from "../run.js";
 import { startEngine } from "../engine.js";
+import { captureOption, openCapture } from "../capture-option.js";
 import { dataDirOption, portOption, version } from "../options.js";
 import { Output } from "../output.js";
 import { untilInterrupted } from "../wait.js";
@@ -15,6 +16,7 @@ interface BenchFlags {
   readonly demo: boolean;
   readonly profile: string;
   readonly data: string;
+  readonly capture?: string;
   readonly json?: boolean;
 }
 
@@ -27,12 +29,14 @@ export function addBench(program: Command, run: Run): void {
     .option("--no-demo", "do not play the demonstration")
     .option("--profile <name>", "charger profile: a name or a JSON file", "evse-level2-32a")
     .addOption(dataDirOption())
+    .addOption(captureOption())
     .option("--json", "one JSON object a line")
     .addHelpText("after", "\nThe page opens at the printed address. Ctrl-C ends everything.")
     .action((flags: BenchFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);
         const engine = await startEngine(flags.runtime, ["node", "xs"]);
+        const capture = flags.capture === undefined ? undefined : openCapture(flags.capture);
         let page: PageServer | undefined = undefined;
         let failed: (code: number) => void = () => undefined;
         const failure = new Promise<number>((done) => (failed = done));
@@ -41,6 +45,7 @@ export function addBench(program: Command, run: Run): void {
           engine,
           profile: flags.profile,
           pollSeconds: 2,
+          ...(capture === undefined ? {} : { capture }),
           onMessage: (message) => page?.tell(message),
           onFailure: (error) => {
             process.stderr.write(`openucm bench: the module stopped: ${error.message}\n`);
@@ -64,6 +69,7 @@ export function addBench(program: Command, run: Run): void {
           stopDemo();
           await page?.close();
           await bench.close();
+          capture?.close();
         }, failure);
       }),
     );

@@ -1,8 +1,12 @@
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { decodeFrameText, type DecodedFrame } from "../../../src/wire/decode.js";
+import { writeFileSync } from "node:fs";
+import { vcdOf } from "../../capture/vcd.js";
+import { loadCapture } from "../capture-option.js";
 import type { Run } from "../run.js";
-import { Output } from "../output.js";
+import { Output, UsageError } from "../output.js";
+import { recordObject, recordText } from "./capture.js";
 
 function human(frame: DecodedFrame): string {
   if (!frame.ok) return `${frame.hex || "(nothing)"}\n  ! ${frame.fault}: ${frame.text}`;
@@ -26,14 +30,24 @@ export function addDecode(program: Command, run: Run): void {
       "[frame...]",
       "a frame in hex each; single bytes are joined into one frame; none: a frame a line from stdin",
     )
+    .option("--pcap <file>", "the frames of a capture file (pcapng, docs/capture.md) instead")
+    .option("--vcd <file>", "with --pcap: also write the line's bits to this file")
     .option("--json", "one JSON object a frame")
     .addHelpText(
       "after",
-      '\nExamples:\n  openucm decode 08 01 00 02 01 00 0C 3D\n  openucm decode --json "080100020100 0C3D" 0600\n  openucm decode < frames.txt',
+      '\nExamples:\n  openucm decode 08 01 00 02 01 00 0C 3D\n  openucm decode --json "080100020100 0C3D" 0600\n  openucm decode < frames.txt\n  openucm decode --pcap line.pcapng --vcd line.vcd',
     )
-    .action((args: string[], options: { json?: boolean }) =>
+    .action((args: string[], options: { json?: boolean; pcap?: string; vcd?: string }) =>
       run(async () => {
         const output = new Output(options.json ?? false);
+        if (options.vcd !== undefined && options.pcap === undefined)
+          throw new UsageError("--vcd needs --pcap FILE: loose frames have no times");
+        if (options.pcap !== undefined) {
+          const records = loadCapture(options.pcap);
+          for (const record of records) output.emit(recordObject(record), recordText(record));
+          if (options.vcd !== undefined) writeFileSync(options.vcd, vcdOf(records));
+          return 0;
+        }
         const tell = (text: string): void => {
           const frame = decodeFrameText(text);
           output.emit({ ...frame }, human(frame));

@@ -6,6 +6,7 @@ import { monotonicMs, WakeUp } from "../../runtime/clock.js";
 import { controlHandler } from "../../sgd/control.js";
 import { loadProfile } from "../../sgd/profile.js";
 import { SgdSimulator } from "../../sgd/simulator.js";
+import { captureOption, tapLine } from "../capture-option.js";
 import { portOption, serialHelp } from "../options.js";
 import { Output, UsageError } from "../output.js";
 import type { Run } from "../run.js";
@@ -16,6 +17,7 @@ interface SgdFlags {
   readonly profile: string;
   readonly control?: number;
   readonly plugged: boolean;
+  readonly capture?: string;
   readonly json?: boolean;
 }
 
@@ -37,6 +39,7 @@ export function addSgd(program: Command, run: Run): void {
     .option("--profile <name>", "charger profile: a name or a JSON file", "evse-level2-32a")
     .option("--control <port>", "serve a control interface on 127.0.0.1; 0 = any port", portOption)
     .option("--no-plugged", "start without a car")
+    .addOption(captureOption())
     .option("--json", "one JSON object a line")
     .addHelpText(
       "after",
@@ -53,8 +56,10 @@ Control interface: POST /plug, /unplug, /override {"on":true}, /fault {"name":"n
           throw new UsageError((error as Error).message);
         }
         let simulator: SgdSimulator | undefined = undefined;
+        const tapped = tapLine(flags.capture, "charger", "module");
         const line = await openLine(flags.serial, {
           onEvent: (event) => {
+            tapped.onEvent(event);
             simulator?.onByteLine(event, Math.floor(monotonicMs()));
             drive.kick();
           },
@@ -63,7 +68,7 @@ Control interface: POST /plug, /unplug, /override {"on":true}, /fault {"name":"n
           output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
         const sgd = new SgdSimulator({
           profile,
-          line,
+          line: tapped.wrap(line),
           random: seededRandom(Date.now() & 0x7fffffff),
           emit: (event) =>
             output.emit(
@@ -93,6 +98,7 @@ Control interface: POST /plug, /unplug, /override {"on":true}, /fault {"name":"n
           drive.stop();
           await control?.close();
           await line.close();
+          tapped.close();
         });
       }),
     );

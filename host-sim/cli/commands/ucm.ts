@@ -8,6 +8,7 @@ import { FileStore } from "../../runtime/file-store.js";
 import { UcmHost } from "../../runtime/ucm-host.js";
 import { loadConfig } from "../config-file.js";
 import { startEngine } from "../engine.js";
+import { captureOption, tapLine } from "../capture-option.js";
 import { dataDirOption, serialHelp } from "../options.js";
 import { Output } from "../output.js";
 import type { Run } from "../run.js";
@@ -18,6 +19,7 @@ interface UcmFlags {
   readonly config: string;
   readonly runtime: string;
   readonly data: string;
+  readonly capture?: string;
   readonly json?: boolean;
 }
 
@@ -54,13 +56,20 @@ export function addUcm(program: Command, run: Run): void {
     .requiredOption("--config <file>", "configuration, JSON (docs/config.schema.json)")
     .option("--runtime <engine>", "engine that runs the firmware: node, xs or qemu", "node")
     .addOption(dataDirOption())
+    .addOption(captureOption())
     .option("--json", "one JSON object a line")
     .action((flags: UcmFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);
         const { config, credentials } = loadConfig(flags.config);
         const engine = await startEngine(flags.runtime, ["node", "xs", "qemu"]);
-        const line = await openLine(flags.serial, { onEvent: (event) => host.onLine(event) });
+        const tapped = tapLine(flags.capture, "module", "charger");
+        const line = await openLine(flags.serial, {
+          onEvent: (event) => {
+            tapped.onEvent(event);
+            host.onLine(event);
+          },
+        });
         if (line.path !== undefined)
           output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
         const http = new NodeHttp({ credentials, deliver: (event) => host.onHttp(event) });
@@ -68,7 +77,7 @@ export function addUcm(program: Command, run: Run): void {
         const failure = new Promise<number>((done) => (failed = done));
         const host: UcmHost = new UcmHost({
           engine,
-          line,
+          line: tapped.wrap(line),
           http,
           store: new FileStore(join(resolve(flags.data), "ucm.json")),
           config,
@@ -83,6 +92,7 @@ export function addUcm(program: Command, run: Run): void {
           await host.close();
           http.close();
           await line.close();
+          tapped.close();
         }, failure);
       }),
     );
