@@ -1,0 +1,74 @@
+/*
+ * Events from the interrupt handler to the owner of the line: a ring of records, each a header and bytes. The handler
+ * puts, the owner takes; both with interrupts masked. Whole records only: what finds no room is counted, not cut.
+ */
+#ifndef RS485_EVENT_QUEUE_H
+#define RS485_EVENT_QUEUE_H
+
+#include <stdint.h>
+
+/* Room for seven of the longest frames: 1.9 s of a line that never rests at 19,200 bit/s. A power of two. */
+#define RS485_QUEUE_BYTES 4096
+
+/* The events of src/ports/line.ts (FrameLineEvent), in its order. */
+enum {
+	rs485EventFrame = 1, /* type, code = the answer that it earned; bytes = payload */
+	rs485EventAnswer,    /* code */
+	rs485EventSent,
+	rs485EventUnsent,    /* fault = rs485Received or rs485Busy */
+	rs485EventAnswered,  /* code */
+	rs485EventNoise,     /* fault; bytes */
+	rs485EventCarrier,   /* code = 1 on, 0 off */
+};
+
+/* The faults of noise; rs485FaultCount is their number. */
+enum {
+	rs485Resync,
+	rs485BadChecksum,
+	rs485FrameTimeout,
+	rs485TooLong,
+	rs485BadAnswer,
+	rs485Collision,
+	rs485EchoMissing,
+	rs485AnswerDropped,
+	rs485Discarded,
+	rs485FaultCount,
+};
+
+enum { rs485Received = 0, rs485Busy = 1 };
+
+typedef struct {
+	uint8_t kind, fault;
+	int8_t code;
+	uint8_t reserved;
+	uint16_t type, length; /* length: bytes that follow */
+	int64_t atMs;
+} Rs485Event;
+
+/* What the line has seen, named as in src/link/counters.ts. */
+typedef struct {
+	uint32_t framesReceived, framesSent, bytesReceived, bytesSent, bytesDiscarded;
+	uint32_t acksReceived, acksSent;
+	uint32_t naksReceived[8], naksSent[8];
+	uint32_t noise[rs485FaultCount]; /* by fault; rs485Discarded has no counter on the other side */
+	/* Only here: events and whole frames (which were then not acknowledged) that found the queue full; bytes that the
+	   UART lost, and bytes that it found broken. */
+	uint32_t eventsLost, framesLost, overruns, lineErrors;
+} Rs485Counters;
+
+typedef struct {
+	Rs485Counters counters;
+	uint16_t head, used;
+	uint8_t bytes[RS485_QUEUE_BYTES];
+} Rs485EventQueue;
+
+extern void rs485QueueStart(Rs485EventQueue* queue);
+/* Is there room for an event with so many bytes? What is no frame leaves room for one. */
+extern int rs485QueueHasRoom(const Rs485EventQueue* queue, uint8_t kind, uint16_t length);
+/* Counts and puts an event; one that finds no room is counted as lost. */
+extern void rs485QueuePut(Rs485EventQueue* queue, const Rs485Event* event, const uint8_t* bytes);
+/* Takes the oldest event; bytes has room for RS485_EVENT_BYTES. 0: there is none. */
+#define RS485_EVENT_BYTES 518
+extern int rs485QueueTake(Rs485EventQueue* queue, Rs485Event* event, uint8_t* bytes);
+
+#endif
