@@ -1,7 +1,9 @@
 import { closeSync, ftruncateSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { fromHex, toHex } from "../../src/base/hex.js";
 import type { FlashPort } from "../../src/ports/flash.js";
 import { JOURNAL_SECTORS } from "../../src/journal/journal.js";
+import type { Input } from "../../src/runtime.js";
 
 const sectorBytes = 4096;
 
@@ -45,6 +47,11 @@ export class FileFlash implements FlashPort {
     return new FileFlash(image, rw);
   }
 
+  /** A blank one in RAM. */
+  static blank(sectors = flashSectors): FileFlash {
+    return new FileFlash(Buffer.alloc(sectors * sectorBytes, 0xff), undefined);
+  }
+
   /** A copy in RAM, to look at: nothing that is done to it reaches the file. Throws where there is no file. */
   static copyOf(path: string): FileFlash {
     const file = openSync(path, "r");
@@ -67,6 +74,17 @@ export class FileFlash implements FlashPort {
   erase(sector: number): void {
     this.#image.fill(0xff, sector * sectorBytes, (sector + 1) * sectorBytes);
     this.#write(sector * sectorBytes, sectorBytes);
+  }
+
+  /** Does what a `flash` output of the module tells. */
+  carryOut(operation: { readonly op: "program" | "erase"; readonly at: number; readonly hex: string }): void {
+    if (operation.op === "erase") this.erase(operation.at / sectorBytes);
+    else this.program(operation.at, fromHex(operation.hex) ?? new Uint8Array(0));
+  }
+
+  /** What a module is told before it boots. */
+  inputs(): Input[] {
+    return [...this.pieces()].map(({ at, bytes }) => ({ k: "flash", at, hex: toHex(bytes) }));
   }
 
   /** Everything that is not blank, in pages of 256 bytes. */

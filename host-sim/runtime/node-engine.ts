@@ -4,5 +4,5 @@ import type { Engine } from "./ucm-host.js";
 /** The firmware in this very process. */
 export function nodeEngine(): Engine {
   const machine = new Machine();
-  return { name: "node", step: (batch) => machine.step(batch), close: () => undefined };
+  return { name: "node", holdsFlash: true, step: (batch) => machine.step(batch), close: () => undefined };
 }

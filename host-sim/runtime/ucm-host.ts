@@ -6,10 +6,15 @@ import { randomBytes } from "node:crypto";
 import { fromHex, toHex } from "../../src/base/hex.js";
 import type { HttpEvent, HttpPort } from "../../src/ports/http.js";
 import type { ByteLine, ByteLineEvent } from "../../src/ports/line.js";
-import type { Batch, Input, PlainEvent, Reply } from "../../src/runtime.js";
+import type { StartReason } from "../../src/journal/recorder.js";
+import type { Batch, Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
 import type { UcmConfig } from "../../src/setup/config.js";
 import { monotonicMs, WakeUp } from "./clock.js";
+import type { FileFlash } from "./file-flash.js";
 import type { FileStore } from "./file-store.js";
+
+/** What an order is answered with. */
+export type OwnerReply = Extract<Output, { readonly k: "answer" }>;
 
 /** The firmware in some engine. */
 export interface Engine {
@@ -17,6 +22,8 @@ export interface Engine {
   step(batch: Batch): Reply | Promise<Reply>;
   /** Ends it; a promise is kept when its process has gone. */
   close(): void | Promise<void>;
+  /** Its memory can hold the contents of a flash as well; the chip's cannot, it reads its flash in place. */
+  readonly holdsFlash?: boolean;
   /** Where the firmware runs in a machine with a clock and a UART of its own. */
   readonly machine?: OwnMachine;
 }
@@ -42,6 +49,8 @@ export interface UcmHostOptions {
   readonly line: ByteLine;
   readonly http: HttpPort;
   readonly store: FileStore;
+  /** The module's flash, for engines that can hold it; `store` is for the others. */
+  readonly flash?: FileFlash;
   readonly config: UcmConfig;
   onEvent(event: PlainEvent): void;
   /** The engine died; nothing runs any more. */
@@ -54,6 +63,7 @@ export class UcmHost {
   #busy = false;
   #closed = false;
   readonly #wake = new WakeUp(() => this.#run());
+  readonly #orderers: ((answer: OwnerReply) => void)[] = [];
   readonly #askers: ((state: Readonly<Record<string, unknown>>) => void)[] = [];
 
   constructor(options: UcmHostOptions) {
@@ -67,17 +77,25 @@ export class UcmHost {
       onRestart: (why) => {
         const text = `the machine was restarted (${why})`;
         this.#options.onEvent({ event: "log", level: "warning", text });
-        this.#boot();
+        this.#boot(why === "watchdog" ? "watchdog" : "requested");
       },
       onFailure: (error) => this.#fail(error),
     });
-    this.#boot();
+    this.#boot("power");
   }
 
-  #boot(): void {
+  get #flash(): FileFlash | undefined {
+    return this.#options.engine.holdsFlash === true ? this.#options.flash : undefined;
+  }
+
+  #boot(reason: StartReason): void {
     const bytes = randomBytes(16);
     const seed = [0, 4, 8, 12].map((at) => bytes.readUInt32LE(at));
-    this.#put({ k: "boot", config: this.#options.config, store: { ...this.#options.store.all() }, seed });
+    const { config, store } = this.#options;
+    const flash = this.#flash;
+    if (flash) this.#inputs.push(...flash.inputs());
+    const sectors = flash === undefined ? {} : { flashSectors: flash.sectors };
+    this.#put({ k: "boot", config, store: { ...store.all() }, seed, reason, ...sectors });
   }
 
   onLine(event: ByteLineEvent): void {
@@ -114,7 +132,26 @@ export class UcmHost {
     });
   }
 
+  /** An order of the owner, about the random delay, or to forget everything (src/runtime.ts). */
+  order(input: Extract<Input, { readonly k: "owner" | "delay" | "factory-reset" }>): Promise<OwnerReply> {
+    return new Promise((resolve) => {
+      this.#orderers.push(resolve);
+      this.#put(input);
+    });
+  }
+
+  /** Lets the module write down that it is ended in order. */
+  async #stop(): Promise<void> {
+    const flash = this.#flash;
+    if (!flash || this.#busy) return;
+    const reply = await this.#options.engine.step({
+      ...{ nowMs: Math.floor(monotonicMs()), utcMs: Date.now(), in: [{ k: "stop" }] },
+    });
+    for (const output of reply.out) if (output.k === "flash") flash.carryOut(output);
+  }
+
   async close(): Promise<void> {
+    if (!this.#closed) await this.#stop().catch(() => undefined);
     this.#closed = true;
     this.#wake.stop();
     this.#options.store.flush();
@@ -190,6 +227,17 @@ export class UcmHost {
         break;
       case "state":
         this.#askers.shift()?.(output.state);
+        break;
+      case "flash":
+        this.#flash?.carryOut(output);
+        break;
+      case "restart":
+        this.#boot(output.why);
+        break;
+      case "answer":
+        this.#orderers.shift()?.(output);
+        break;
+      case "journal":
         break;
     }
   }

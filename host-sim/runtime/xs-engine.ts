@@ -25,7 +25,8 @@ export function firmwareArchive(): string {
 /** Hex digits of a batch beyond which the rest waits for the next: as many bytes as a socket gives a device at once. */
 const pieceDigits = 2048;
 
-const digitsOf = (input: Input): number => (input.k === "data" || input.k === "rx" ? input.hex.length : 0);
+const digitsOf = (input: Input): number =>
+  input.k === "data" || input.k === "rx" || input.k === "flash" ? input.hex.length : 0;
 
 /** Inputs that are together too much for a small heap, cut into batches, in order; at least one. */
 function* pieces(inputs: readonly Input[]): Generator<Input[]> {

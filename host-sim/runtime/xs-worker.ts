@@ -141,6 +141,7 @@ export async function xsWorkerEngine(): Promise<Engine & { readonly worker: XsWo
   await worker.send("e", `${firmwareScript()}\n${glue}`);
   return {
     name: "XS 13.3 (npm worker)",
+    holdsFlash: true,
     worker,
     step: async (batch: Batch) => JSON.parse(await worker.send("?", JSON.stringify(batch))) as Reply,
     close: () => worker.close(),
