@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { framesOf } from "../../host-sim/cli/commands/decode.js";
 import { cliPath } from "../support/process.js";
 
 const data = mkdtempSync(join(tmpdir(), "openucm-args-"));
@@ -57,6 +58,25 @@ describe("wrong use", () => {
 });
 
 describe("decode and encode", () => {
+  it.each([
+    [["06", "00"], ["06 00"]],
+    [
+      ["0600", "15", "03"],
+      ["0600", "15 03"],
+    ],
+    [
+      ["08", "01", "zz"],
+      ["08 01", "zz"],
+    ],
+    [
+      ["06 00", "0600"],
+      ["06 00", "0600"],
+    ],
+    [[], []],
+  ])("takes %j as %j", (args, frames) => {
+    expect(framesOf(args)).toEqual(frames);
+  });
+
   it("joins arguments of two digits into one frame", () => {
     const { out, status } = openucm(["decode", "--json", "08", "01", "00", "02", "01", "00", "0C", "3D"]);
     expect(status).toBe(0);

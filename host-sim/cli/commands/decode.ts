@@ -15,11 +15,19 @@ function human(frame: DecodedFrame): string {
 }
 
 /**
- * Each argument is a frame in hex; arguments of two digits each are joined into one, so that both
- * `decode "08 01 …"` and `decode 08 01 …` mean one frame.
+ * Each argument is a frame in hex; arguments of two digits each that stand together are joined into one, so that
+ * both `decode "08 01 …"` and `decode 08 01 …` mean one frame.
  */
 export function framesOf(args: readonly string[]): readonly string[] {
-  return args.length > 0 && args.every((arg) => /^[0-9a-fA-F]{2}$/.test(arg)) ? [args.join(" ")] : args;
+  const frames: string[] = [];
+  let joining = false;
+  for (const arg of args) {
+    const isByte = /^[0-9a-fA-F]{2}$/.test(arg);
+    if (isByte && joining) frames.push(`${frames.pop()!} ${arg}`);
+    else frames.push(arg);
+    joining = isByte;
+  }
+  return frames;
 }
 
 export function addDecode(program: Command, run: Run): void {
