@@ -40,7 +40,13 @@ export class Partner implements Manners {
     return { code: this.code(heard), delayMs: ACK_MS };
   }
 
-  reply({ type, payload }: Entry): { readonly payload: Uint8Array; readonly delayMs: number } | undefined {
+  reply({
+    type,
+    payload,
+    to,
+  }: Entry): { readonly payload: Uint8Array; readonly delayMs: number } | undefined {
+    // What answers a request of ours is owed nothing more.
+    if (to !== undefined) return undefined;
     const said = this.said(type, payload);
     return said === undefined ? undefined : { payload: said, delayMs: REPLY_MS };
   }

@@ -135,9 +135,9 @@ export class Probe {
     return this.#options.airless ? 0 : 10_000 / this.bitsPerSecond;
   }
 
-  /** Puts bytes on the line now, whatever is on it. */
-  say(bytes: Uint8Array): Entry {
-    const entry = this.#add("we", bytes, this.nowMs, NEVER, undefined);
+  /** Puts bytes on the line now, whatever is on it. `text` says in the trace what is wrong with them on purpose. */
+  say(bytes: Uint8Array, text?: string): Entry {
+    const entry = this.#add("we", bytes, this.nowMs, NEVER, undefined, text);
     if (entry.kind !== "answer") this.#pending = entry;
     this.#writing.push(entry);
     // The line may tell at once.
@@ -177,7 +177,6 @@ export class Probe {
   /** Forgets what we still owe: the partner that the peer talked to is gone. */
   dropDebts(): void {
     this.#due = [];
-    this.#pending = undefined;
   }
 
   /** When we may begin a dialogue, as far as is known now; NEVER while something is under way. */
@@ -257,6 +256,7 @@ export class Probe {
     startMs: number,
     endMs: number,
     heard: Heard | undefined,
+    text?: string,
   ): Entry {
     const frame = parseFrame(bytes);
     const code = parseAnswer(bytes);
@@ -267,7 +267,7 @@ export class Probe {
       who,
       kind,
       bytes: bytes.slice(),
-      text: meaning(bytes, heard),
+      text: text ?? meaning(bytes, heard),
       type: isFault(frame) ? 0 : frame.type,
       payload: isFault(frame) ? NOTHING : frame.payload.slice(),
       code: code ?? 0,

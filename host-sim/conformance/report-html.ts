@@ -42,8 +42,11 @@ const MARKS: Readonly<Record<string, string>> = {
 export function htmlReport(report: RunReport): string {
   const { results } = report;
   const counts = countsOf(results);
-  const title = `Conformance of a ${peerName(report.role)}`;
-  const problems = results.filter(isProblem);
+  const title = `Conformance of ${peerName(report.role)}`;
+  // The worst first.
+  const problems = VERDICTS.flatMap((verdict) =>
+    results.filter((result) => result.verdict === verdict && isProblem(result)),
+  );
   const overall = counts.fail > 0 ? "fail" : counts.pass > 0 ? "pass" : "inconclusive";
   const judgement =
     counts.fail > 0

@@ -32,7 +32,7 @@ export function junitReport(report: RunReport): string {
     time: seconds(results.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0)),
   });
   const xml = new XmlWriter('<?xml version="1.0" encoding="UTF-8"?>\n');
-  const name = `CTA-2045 conformance of a ${peerName(report.role)}`;
+  const name = `CTA-2045 conformance of ${peerName(report.role)}`;
   xml.open("testsuites", attributes({ name, ...numbers(report.results) }));
   for (const [group, results] of groups) {
     const timestamp = new Date(report.startedUtcMs + results[0]!.startMs).toISOString().slice(0, 19);

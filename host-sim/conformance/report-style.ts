@@ -48,6 +48,9 @@ code { font-size: 0.87em; }
 .finding.fail { border-left: 4px solid var(--fail); }
 .finding.advice { border-left: 4px solid var(--advice); }
 .finding summary { display: flex; flex-wrap: wrap; gap: 0.2rem 0.7rem; align-items: baseline; padding: 0.55rem 0.8rem; cursor: pointer; }
+.finding summary::after { content: "Show trace"; margin-left: auto; color: var(--muted); font-size: 0.82rem; }
+.finding[open] summary::after { content: "Hide trace"; }
+.finding summary:focus-visible, .scroll:focus-visible { outline: 2px solid var(--we); outline-offset: -2px; }
 .finding summary:hover { background: var(--we-soft); }
 .finding summary .reason { font-weight: 600; }
 .finding summary code { color: var(--muted); }
@@ -61,7 +64,8 @@ th { text-align: left; font-size: 0.78rem; font-weight: 600; color: var(--muted)
 th, td { padding: 0.22rem 0.6rem; vertical-align: baseline; }
 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .trace { border-top: 1px solid var(--line); font-size: 0.86rem; }
-.trace th { padding-top: 0.4rem; white-space: nowrap; }
+.finding .scroll { max-height: 34rem; overflow: auto; }
+.trace th { padding-top: 0.4rem; white-space: nowrap; position: sticky; top: 0; background: var(--panel); }
 .trace td { border-top: 1px solid var(--line); }
 .trace td:first-child, .trace th:first-child { padding-left: 0.8rem; }
 .trace .gap { color: var(--muted); }
@@ -94,7 +98,8 @@ a { color: inherit; }
 }
 @media print {
   :root { --paper: #fff; }
-  .scroll { overflow: visible; }
+  .scroll, .finding .scroll { overflow: visible; max-height: none; }
+  .finding summary::after { content: none; }
   .finding { break-inside: avoid-page; }
 }
 `;

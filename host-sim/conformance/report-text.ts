@@ -45,7 +45,7 @@ export function textReport(report: RunReport): string {
   const { results, role } = report;
   const problems = results.filter(isProblem);
   return [
-    `Conformance of a ${peerName(role)} on ${report.line}`,
+    `Conformance of ${peerName(role)} on ${report.line}`,
     `${new Date(report.startedUtcMs).toISOString()}, openucm ${report.version}${report.strict ? ", strict" : ""}`,
     "",
     ...results.map(resultLine),

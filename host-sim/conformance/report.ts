@@ -41,9 +41,9 @@ export function verdictText(verdict: Verdict): string {
   return verdict.replace("-", " ");
 }
 
-/** What the peer is, when we play `role`. */
+/** What the peer is, when we play `role`, with its article. */
 export function peerName(role: Role): string {
-  return role === "ucm" ? "appliance (SGD)" : "module (UCM)";
+  return role === "ucm" ? "an appliance (SGD)" : "a module (UCM)";
 }
 
 /** True for results whose trace is worth showing. */

@@ -88,16 +88,20 @@ export class Tester {
   }
 
   /** Says bytes as they are and waits until they have left. */
-  *say(bytes: Uint8Array): Steps<Entry> {
-    const entry = this.probe.say(bytes);
+  *say(bytes: Uint8Array, text?: string): Steps<Entry> {
+    const entry = this.probe.say(bytes, text);
     yield* this.until(() => entry.endMs !== NEVER, 10_000);
     return entry;
   }
 
   /** Says bytes on a free line and waits for the link answer (undefined: none). */
-  *ask(bytes: Uint8Array, waitMs = ANSWER_WAIT_MS): Steps<{ request: Entry; answer: Entry | undefined }> {
+  *ask(
+    bytes: Uint8Array,
+    waitMs = ANSWER_WAIT_MS,
+    text?: string,
+  ): Steps<{ request: Entry; answer: Entry | undefined }> {
     yield* this.calm();
-    const request = yield* this.say(bytes);
+    const request = yield* this.say(bytes, text);
     yield* this.until(() => request.answers.length > 0 || request.crossed, waitMs);
     this.stopIfCrossed(request);
     return { request, answer: request.answers[0] };

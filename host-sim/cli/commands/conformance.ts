@@ -142,7 +142,7 @@ async function judge(
       output.emit({ event: "test", ...plain(result) }, text);
     },
   });
-  bar.show(0, `waiting for the ${peerName(role)}`);
+  bar.show(0, `waiting for ${peerName(role)}`);
   const interrupted = new Promise<"interrupted">((resolve) => {
     process.once("SIGINT", () => resolve("interrupted"));
     process.once("SIGTERM", () => resolve("interrupted"));

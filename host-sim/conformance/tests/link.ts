@@ -50,8 +50,8 @@ function heardSince(t: Tester, from: Entry): readonly Entry[] {
   return t.trace.slice(from.n + 1).filter((entry) => entry.who === "peer");
 }
 
-function* expectNak(t: Tester, bytes: Uint8Array, code: number, what: string): Steps<Outcome> {
-  const { answer } = yield* t.ask(bytes);
+function* expectNak(t: Tester, bytes: Uint8Array, code: number, what: string, text?: string): Steps<Outcome> {
+  const { answer } = yield* t.ask(bytes, ANSWER_WAIT_MS, text);
   if (answer === undefined) return fail(`no link answer to ${what}`);
   if (answer.code === code) return pass(`${nak(code)} after ${Math.round(answer.delayMs!)} ms`);
   return fail(`${answer.code < 0 ? "ACK" : nak(answer.code)} to ${what}, not ${nak(code)}`);
@@ -64,7 +64,7 @@ function* inPieces(t: Tester, bytes: Uint8Array, cuts: readonly number[], pauseM
   let last: Entry | undefined;
   for (const to of [...cuts, bytes.length]) {
     if (last !== undefined) yield* t.sleep(pauseMs);
-    last = yield* t.say(bytes.subarray(from, to));
+    last = yield* t.say(bytes.subarray(from, to), "a piece of: Supported? Basic DR");
     t.stopIfCrossed(last);
     from = to;
   }
@@ -134,7 +134,13 @@ export const linkTests: readonly TestCase[] = [
     section: "2.2, 2.3",
     mark: "C",
     *run(t) {
-      const outcome = yield* expectNak(t, withWrongCheck(typeQuery()), NakCode.Checksum, "wrong check bytes");
+      const outcome = yield* expectNak(
+        t,
+        withWrongCheck(typeQuery()),
+        NakCode.Checksum,
+        "wrong check bytes",
+        "Supported? Basic DR, with wrong check bytes on purpose",
+      );
       yield* t.needAlive("a frame with wrong check bytes");
       return outcome;
     },
@@ -160,7 +166,11 @@ export const linkTests: readonly TestCase[] = [
     mark: "1",
     *run(t) {
       const frame = emitFrame(MessageType.Basic, Uint8Array.of(BasicOp.QueryState, 0, 0));
-      const { request, answer } = yield* t.ask(frame);
+      const { request, answer } = yield* t.ask(
+        frame,
+        ANSWER_WAIT_MS,
+        "Query operational state, with a byte too many on purpose",
+      );
       if (answer === undefined) return fail("no link answer to a Basic frame of 3 bytes");
       if (answer.code === NakCode.InvalidLength) return pass(nak(answer.code));
       if (answer.code >= 0) return fail(`${nak(answer.code)}, not NAK 02`);
@@ -180,7 +190,7 @@ export const linkTests: readonly TestCase[] = [
     *run(t) {
       yield* t.calm();
       const cut = emitFrame(MessageType.Basic, Uint8Array.of(BasicOp.QueryState, 0)).subarray(0, 6);
-      const said = yield* t.say(cut);
+      const said = yield* t.say(cut, "Query operational state, cut on purpose");
       yield* t.until(() => said.answers.length > 0, FRAME_MAX_MS + ANSWER_WAIT_MS);
       t.stopIfCrossed(said);
       const [answer] = said.answers;
@@ -203,7 +213,7 @@ export const linkTests: readonly TestCase[] = [
     *run(t) {
       for (const count of [1, 3, 9]) {
         yield* t.calm();
-        t.stopIfCrossed(yield* t.say(t.garbage(count)));
+        t.stopIfCrossed(yield* t.say(t.garbage(count), "garbage, on purpose"));
         yield* t.sleep(100);
         const request = yield* t.say(typeQuery());
         yield* ackTo(t, request);
@@ -223,7 +233,7 @@ export const linkTests: readonly TestCase[] = [
     *run(t) {
       for (const count of [2, 17, 60]) {
         yield* t.calm();
-        t.stopIfCrossed(yield* t.say(t.garbage(count)));
+        t.stopIfCrossed(yield* t.say(t.garbage(count), "garbage, on purpose"));
         yield* t.sleep(AFTER_CUT_MS);
         yield* t.needAlive(`${count} bytes of garbage and ${AFTER_CUT_MS} ms`);
       }
@@ -240,7 +250,7 @@ export const linkTests: readonly TestCase[] = [
       const whole = emitFrame(MessageType.Basic, Uint8Array.of(BasicOp.QueryState, 0));
       for (const length of [1, 3, 4, 7]) {
         yield* t.calm();
-        t.stopIfCrossed(yield* t.say(whole.subarray(0, length)));
+        t.stopIfCrossed(yield* t.say(whole.subarray(0, length), "Query operational state, cut on purpose"));
         yield* t.sleep(AFTER_CUT_MS);
         yield* t.needAlive(`a frame cut after ${length} bytes`);
       }
@@ -298,7 +308,10 @@ export const linkTests: readonly TestCase[] = [
     mark: "I",
     *run(t) {
       yield* t.calm();
-      const said = yield* t.say(Uint8Array.from([...typeQuery(), ...typeQuery()]));
+      const said = yield* t.say(
+        Uint8Array.from([...typeQuery(), ...typeQuery()]),
+        "Supported? Basic DR, twice in one burst",
+      );
       yield* t.sleep(AFTER_CUT_MS);
       t.stopIfCrossed(said);
       yield* t.needAlive("two frames in one burst");
@@ -330,7 +343,11 @@ export const linkTests: readonly TestCase[] = [
     *run(t) {
       const frame = withReservedBits(typeQuery());
       if (isFault(parseFrame(frame))) return inconclusive("a frame of ours was wrong");
-      const { answer } = yield* t.ask(frame, FRAME_MAX_MS + ANSWER_WAIT_MS);
+      const { answer } = yield* t.ask(
+        frame,
+        FRAME_MAX_MS + ANSWER_WAIT_MS,
+        "Supported? Basic DR, with reserved bits set",
+      );
       if (answer === undefined) return fail("no link answer to a frame with reserved bits set");
       return answer.code < 0 ? pass("acknowledged") : fail(`${nak(answer.code)}, not the ACK`);
     },

@@ -74,6 +74,14 @@ function isBrokenFrame({ fault, bytes }: Entry): boolean {
   return fault === "resync" && bytes.length >= 2 && bytes[0] === 0x08 && bytes[1]! >= 1 && bytes[1]! <= 4;
 }
 
+/** True where the answer's delay counts from the end of one frame: not to the first of two in a burst. */
+function isTimed({ delayMs, to, code }: Entry): boolean {
+  // NAK 05 counts from the end of tML, not from the last byte.
+  if (delayMs === undefined || to === undefined || code === 5) return false;
+  const { bytes } = to;
+  return bytes.length < 6 || bytes.length <= (((bytes[2]! << 8) | bytes[3]!) & 0x1fff) + 6;
+}
+
 function lowestAndHighest(values: readonly number[]): string {
   return `${ms(Math.min(...values))} to ${ms(Math.max(...values))}`;
 }
@@ -117,7 +125,7 @@ export const monitorTests: readonly TestCase[] = [
       mark: "C",
     },
     (t) => {
-      const answers = peers(t, "answer").filter((entry) => entry.delayMs !== undefined);
+      const answers = peers(t, "answer").filter(isTimed);
       if (answers.length === 0) return inconclusive("no link answer of the peer");
       const delays = answers.map((entry) => entry.delayMs!);
       const least = Math.min(...delays);
@@ -138,8 +146,7 @@ export const monitorTests: readonly TestCase[] = [
       mark: "C",
     },
     (t) => {
-      // NAK 05 counts from the end of tML, not from the last byte.
-      const answers = peers(t, "answer").filter((e) => e.delayMs !== undefined && e.code !== 5);
+      const answers = peers(t, "answer").filter(isTimed);
       return verdictOf(
         answers,
         (e) => (e.delayMs! > ACK_MAX_MS + t.slackMs ? `after ${ms(e.delayMs!)}` : undefined),

@@ -56,7 +56,10 @@ export const plugTests: readonly TestCase[] = [
     mark: "1",
     *run(t) {
       yield* t.calm();
-      yield* t.say(emitFrame(MessageType.Basic, Uint8Array.of(BasicOp.QueryState, 0)).subarray(0, 5));
+      yield* t.say(
+        emitFrame(MessageType.Basic, Uint8Array.of(BasicOp.QueryState, 0)).subarray(0, 5),
+        "Query operational state, cut on purpose",
+      );
       yield* away(t, AWAY_MS);
       const problem = yield* startUp(t);
       return problem === undefined ? pass("the start-up is answered") : fail(`${problem} after a cut frame`);
