@@ -50,6 +50,8 @@ export interface QemuStats extends XsStats {
 export interface QemuOptions {
   /** Archive made by `buildArchive`. */
   readonly archive: string;
+  /** Another machine than `build/qemu-rv32/firmware.elf`, e.g. one with more memory. */
+  readonly firmware?: string;
   /** Nanoseconds per instruction as a power of two: 3 = 125 million a second, about an ESP32-C3. */
   readonly icountShift?: number;
   /** What the machine did without being asked. */
@@ -151,7 +153,12 @@ export async function startQemu(
     ["-chardev", `socket,id=line,path=${join(folder, "line")}`, "-serial", "chardev:line"],
     ["-global", "virtio-mmio.force-legacy=false", "-chardev", `socket,id=host,path=${join(folder, "host")}`],
     ["-device", "virtio-serial-device", "-device", "virtconsole,chardev=host"],
-    ["-device", `loader,file=${options.archive},addr=0x80c00000,force-raw=on`, "-kernel", firmware],
+    [
+      "-device",
+      `loader,file=${options.archive},addr=0x80c00000,force-raw=on`,
+      "-kernel",
+      options.firmware ?? firmware,
+    ],
   ].flat();
   const child = spawn("qemu-system-riscv32", args, { stdio: ["ignore", "ignore", "pipe"] });
   const kill = () => void child.kill("SIGKILL"); // whatever ends this process

@@ -1,6 +1,7 @@
 // Compiles an ES module and all that it imports to XS byte code, and packs it into one archive for xs-host and qemu-rv32.
-//   node tools/xs-bytecode/archive.mjs [--base DIR] -o OUT.xsa ENTRY.js
-// The archive is our own, small format: XS_A { NAME entry, then per module PATH and XS_B }. Device builds use the SDK's
+//   node tools/xs-bytecode/archive.mjs [--base DIR] [--size CHUNKS,SLOTS,STACK] -o OUT.xsa ENTRY.js
+// The archive is our own, small format: XS_A { SIZE where --size asks for a machine of its own size, NAME entry, then per
+// module PATH and XS_B }. Device builds use the SDK's
 // own xsc and xsl, whose newer byte code this engine does not run, nor the other way round.
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -46,14 +47,24 @@ function atom(type, data) {
 
 const text = (value) => Buffer.from(`${value}\0`, "utf8");
 
-/** Writes the archive of `entry` to `out`; module names are paths below `base`. Returns the names. */
-export function writeArchive(entry, out, base = dirname(resolve(entry))) {
+function sizeAtom(sizes) {
+  const data = Buffer.alloc(12);
+  sizes.forEach((size, i) => data.writeUInt32BE(size, 4 * i));
+  return atom("SIZE", data);
+}
+
+/**
+ * Writes the archive of `entry` to `out`; module names are paths below `base`. `sizes`: bytes of chunks, slots and slots
+ * of stack of the machine that it wants. Returns the names.
+ */
+export function writeArchive(entry, out, base = dirname(resolve(entry)), sizes = undefined) {
   const modules = collectModules(entry, base);
   const folder = mkdtempSync(join(tmpdir(), "xs-archive-"));
   try {
     const files = modules.map(({ file }) => file);
     const compiled = compileModules(files, resolve(base), folder);
     const parts = [atom("NAME", text(modules.at(-1).name))];
+    if (sizes) parts.unshift(sizeAtom(sizes));
     modules.forEach(({ name }, i) => parts.push(atom("PATH", text(name)), readFileSync(compiled[i].file)));
     mkdirSync(dirname(resolve(out)), { recursive: true });
     // Aside and renamed: a machine that starts meanwhile reads the old one or the new one, whole.
@@ -73,12 +84,19 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   };
   const out = take("-o");
   const base = take("--base");
-  if (out === undefined || args.length !== 1) {
-    console.error("usage: node tools/xs-bytecode/archive.mjs [--base DIR] -o OUT.xsa ENTRY.js");
+  const sizes = take("--size")?.split(",").map(Number);
+  if (
+    out === undefined ||
+    args.length !== 1 ||
+    (sizes && !(sizes.length === 3 && sizes.every(Number.isInteger)))
+  ) {
+    console.error(
+      "usage: node tools/xs-bytecode/archive.mjs [--base DIR] [--size CHUNKS,SLOTS,STACK] -o OUT.xsa ENTRY.js",
+    );
     process.exit(2);
   }
   try {
-    const names = writeArchive(args[0], out, base);
+    const names = writeArchive(args[0], out, base, sizes);
     console.log(`${out}: ${names.length} modules`);
   } catch (error) {
     console.error(error.message);

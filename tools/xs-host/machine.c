@@ -21,6 +21,7 @@ static struct {
 	ucmModule* modules;
 	int count;
 	txString entry;
+	ucmCreation creation; /* the archive's own; slotCount 0: it has none */
 	int romPhase;
 	/* ROM figures, taken when it is shared */
 	txSize romSlots, romChunks;
@@ -110,7 +111,11 @@ void fxAbort(txMachine* the, int status)
 	ucmFault(the, ucmFaultBase + status, code, message);
 }
 
-/* Archive: XS_A { NAME entry, then per module PATH and XS_B }, big-endian sizes, made by archive.mjs. */
+/*
+ * Archive: XS_A { SIZE where the application needs a machine of its own size, NAME entry, then per module PATH and XS_B },
+ * big-endian numbers, made by archive.mjs.
+ */
+#define ATOM_SIZE 0x53495a45 /* SIZE */
 
 static txU4 read32(const txByte* p)
 {
@@ -144,6 +149,13 @@ static void readArchive(txByte* archive, size_t size)
 {
 	const txByte* limit = atomEnd(archive, archive + size, XS_ATOM_ARCHIVE);
 	txByte* name = archive + 8;
+	if (limit - name >= 20 && read32(name + 4) == ATOM_SIZE) {
+		gx.creation = ucmDefaultCreation;
+		gx.creation.chunkBytes = (long)read32(name + 8);
+		gx.creation.slotCount = (long)read32(name + 12);
+		gx.creation.stackCount = (long)read32(name + 16);
+		name = (txByte*)atomEnd(name, limit, ATOM_SIZE);
+	}
 	txByte* first = (txByte*)atomEnd(name, limit, XS_ATOM_NAME);
 	gx.entry = (txString)name + 8;
 	for (int pass = 0; pass < 2; pass++) {
@@ -440,6 +452,8 @@ static int rememberFunction(txMachine* the, const char* name, txSlot* root)
 
 txMachine* ucmStart(txMachine* rom, const ucmCreation* size)
 {
+	if (gx.creation.slotCount)
+		size = &gx.creation;
 	txCreation creation = {
 		.initialChunkSize = (txSize)size->chunkBytes,
 		.initialHeapCount = (txSize)size->slotCount,

@@ -34,7 +34,7 @@ enum { ucmFaultBase = 10, ucmFaultArchive = 30, ucmFaultEntry = 31, ucmFaultRom 
 
 /* archive: what archive.mjs writes; it is changed in place. Ends in ucmFault on errors. */
 extern txMachine* ucmBuildRom(void* archive, size_t size, enum ucmPreload preload, const ucmCreation* creation);
-/* Clones the ROM, imports the entry module and finds its `step`. */
+/* Clones the ROM, imports the entry module and finds its `step`. A size that the archive brings goes before `creation`. */
 extern txMachine* ucmStart(txMachine* rom, const ucmCreation* creation);
 /* Calls `step` with a zero-terminated text; the answer goes to ucmAnswer before anything can move it. */
 extern void ucmStep(txMachine* the, char* text);
