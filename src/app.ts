@@ -20,6 +20,7 @@ import { exportLines, type ExportFormat } from "./journal/export.js";
 import { FactoryReset, isResetting } from "./journal/factory-reset.js";
 import { Recorder, type StartReason } from "./journal/recorder.js";
 import { OpenAdr2Ven } from "./openadr2/ven.js";
+import { OpenAdr3Ven } from "./openadr3/ven.js";
 import { crcOfText } from "./base/json.js";
 import type { FlashPort } from "./ports/flash.js";
 import type { HttpEvent, HttpPort } from "./ports/http.js";
@@ -221,6 +222,20 @@ export class Ucm {
           marketContexts: config.marketContexts ?? [],
           emergency: config.emergency ?? false,
           voltage: this.#config.charger.voltage,
+        },
+        this.#upstreamHost(),
+      );
+    }
+    if (config.protocol === "openadr3") {
+      const { installerMaxA, ratedA, phases, voltage } = this.#config.charger;
+      return new OpenAdr3Ven(
+        {
+          ...config,
+          venName: config.venName ?? config.id,
+          certificate: config.cert !== undefined,
+          programs: config.marketContexts ?? [],
+          installerW: installerMaxA * voltage * phases,
+          ratedW: ratedA * voltage * phases,
         },
         this.#upstreamHost(),
       );

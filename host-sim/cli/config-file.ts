@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isFault } from "../../src/base/fault.js";
-import { readConfig, type UcmConfig } from "../../src/setup/config.js";
+import { readConfig, type UcmConfig, type UpstreamConfig } from "../../src/setup/config.js";
 import { UsageError } from "./output.js";
 
 /** What the network port needs of one upstream: PEM texts. */
@@ -50,5 +50,13 @@ export function loadConfig(path: string): LoadedConfig {
     };
     credentials.set(upstream.id, { ...file("ca"), ...file("cert"), ...file("key") });
   });
-  return { config, credentials };
+  const upstreams = config.upstreams.map((upstream, i): UpstreamConfig => {
+    const { clientSecretFile } = upstream;
+    if (clientSecretFile === undefined) return upstream;
+    const what = `upstreams[${i}].clientSecretFile`;
+    const clientSecret = readText(resolve(base, clientSecretFile), what).trim();
+    if (clientSecret === "") throw new UsageError(`${what}: the file ${clientSecretFile} is empty`);
+    return { ...upstream, clientSecret };
+  });
+  return { config: { ...config, upstreams }, credentials };
 }

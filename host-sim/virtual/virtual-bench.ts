@@ -11,19 +11,27 @@ import { NEVER } from "../../src/ports/time.js";
 import type { Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
 import { readConfig, type UcmConfig } from "../../src/setup/config.js";
 import { VirtualLine, type VirtualEnd } from "../line/virtual-line.js";
+import type { StartReason } from "../../src/journal/recorder.js";
+import type { FileFlash } from "../runtime/file-flash.js";
 import type { Engine } from "../runtime/ucm-host.js";
 import { loadProfile, type SgdProfile } from "../sgd/profile.js";
 import { SgdSimulator, type SgdState } from "../sgd/simulator.js";
 import { VtnCore } from "../vtn/core.js";
+import { Vtn3Core, type Vtn3Options } from "../vtn/openadr3-core.js";
 import type { VtnCoreOptions } from "../vtn/state.js";
 
 export interface VirtualBenchOptions {
   readonly engine: Engine;
   readonly seed?: number;
   readonly profile?: SgdProfile | string;
-  /** Widens the default configuration: one OpenADR 2.0b upstream "utility". */
+  /** What the upstream "utility" of the default configuration speaks; default OpenADR 2.0b. */
+  readonly protocol?: "openadr2b" | "openadr3";
+  readonly vtn3?: Vtn3Options;
+  /** Widens the default configuration: one upstream "utility". */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly vtn?: VtnCoreOptions;
+  /** Keeps the module's journal and values; without it `store` keeps the values, and there is no journal. */
+  readonly flash?: FileFlash;
   /** UTC at the start, ms; default 2026-06-01T12:00:00Z. */
   readonly utcMs?: number;
   /** Time from a request to its answer, ms. */
@@ -59,12 +67,17 @@ export type Network = (
   utcMs: number,
 ) => { status: number; body: string } | "refused" | "timeout";
 
+/** The module at the utility's OpenADR 3.1 side. */
+const client3 = { clientId: "module", clientSecret: "of the virtual bench alone", role: "ven" } as const;
+
 const fingerprint = "00:11:22:33:44:55:66:77:88:99";
 
 export class VirtualBench {
   nowMs = 0;
   readonly line: VirtualLine;
   readonly vtn: VtnCore;
+  /** The same utility over OpenADR 3.1. */
+  readonly vtn3: Vtn3Core;
   /** The charger; on a line of its own where `appliance` takes its place. */
   readonly sgd: SgdSimulator;
   readonly #appliance: LineUser;
@@ -78,6 +91,7 @@ export class VirtualBench {
   /** May be changed at any time; the module sees it at its next step. */
   readonly moduleClock: ModuleClock = { known: true, offsetMs: 0 };
 
+  readonly flash: FileFlash | undefined;
   readonly #engine: Engine;
   readonly #config: UcmConfig;
   readonly #utc0: number;
@@ -88,6 +102,7 @@ export class VirtualBench {
   readonly #chargerEnd: VirtualEnd;
   #pending: Pending[] = [];
   #inputs: Input[] = [];
+  #answers: Output[] = [];
   #wakeMs = 0;
   #dark = false;
   /** Steps at one moment: a bench that does not get on with time has a fault. */
@@ -95,6 +110,7 @@ export class VirtualBench {
 
   constructor(options: VirtualBenchOptions) {
     this.#engine = options.engine;
+    this.flash = options.flash;
     this.#utc0 = options.utcMs ?? 1_780_315_200_000;
     this.#httpDelayMs = options.httpDelayMs ?? 15;
     this.#pace = options.pace;
@@ -103,6 +119,8 @@ export class VirtualBench {
     this.#moduleEnd = this.line.end("module", { muted: true });
     this.#chargerEnd = this.line.end("charger", { muted: true });
     this.vtn = new VtnCore({ pollSeconds: 10, ...options.vtn });
+    this.vtn3 = new Vtn3Core(this.vtn.state, this.vtn.misbehaviours, { clients: [client3], ...options.vtn3 });
+    const speaks3 = options.protocol === "openadr3";
     const profile =
       typeof options.profile === "object"
         ? options.profile
@@ -120,19 +138,45 @@ export class VirtualBench {
     this.#appliance = options.appliance?.(this.#chargerEnd) ?? this.sgd;
     const config = readConfig({
       upstreams: [
-        {
-          id: "utility",
-          protocol: "openadr2b",
-          url: "https://127.0.0.1:1/OpenADR2/Simple/2.0b",
-          venName: "module",
-        },
+        speaks3
+          ? {
+              id: "utility",
+              protocol: "openadr3",
+              url: this.vtn3.baseUrl,
+              venName: "module",
+              clientId: client3.clientId,
+              clientSecretFile: "(of the bench)",
+              pollSeconds: 10,
+            }
+          : {
+              id: "utility",
+              protocol: "openadr2b",
+              url: "https://127.0.0.1:1/OpenADR2/Simple/2.0b",
+              venName: "module",
+            },
       ],
       polling: { stateSeconds: 60, commoditySeconds: 5 },
       ...options.config,
     });
     if (!("upstreams" in config)) throw new Error(config.map((one) => one.text).join("; "));
-    this.#config = config;
+    // As the host does it: what the file of the secret holds stands in memory alone.
+    const upstreams = config.upstreams.map((one) =>
+      one.clientId === client3.clientId ? { ...one, clientSecret: client3.clientSecret } : one,
+    );
+    this.#config = { ...config, upstreams };
     this.network = (request, utcMs) => {
+      if (request.url.startsWith(this.vtn3.baseUrl)) {
+        const header = request.headers.find(([name]) => name === "authorization");
+        return this.vtn3.handle(
+          {
+            method: request.method,
+            path: request.url.slice(this.vtn3.baseUrl.length),
+            body: request.body ?? "",
+            authorization: header?.[1],
+          },
+          { utcMs },
+        );
+      }
       const service = request.url.slice(request.url.lastIndexOf("/") + 1);
       return this.vtn.handle(service, request.body ?? "", fingerprint, { utcMs });
     };
@@ -144,13 +188,30 @@ export class VirtualBench {
   }
 
   /** Starts the module; again after a power cut, where the engine is a fresh one. */
-  boot(): void {
+  boot(reason: StartReason = "power"): void {
     this.#dark = false;
     while (this.#moduleEnd.take());
     const seed = [0, 1, 2, 3].map(() => this.#random.uint32());
     this.#pending = [];
-    this.#inputs = [{ k: "boot", config: this.#config, store: { ...this.store }, seed }];
+    const sectors = this.flash === undefined ? {} : { flashSectors: this.flash.sectors };
+    this.#inputs = [
+      ...(this.flash?.inputs() ?? []),
+      { k: "boot", config: this.#config, store: { ...this.store }, seed, reason, ...sectors },
+    ];
     this.#wakeMs = this.nowMs;
+  }
+
+  /** Asks the module something at this very moment: `state`, `owner`, `delay`, `journal`, `factory-reset`. */
+  async ask<K extends "state" | "answer" | "journal">(
+    input: Input,
+    kind: K,
+  ): Promise<Extract<Output, { readonly k: K }>> {
+    this.#answers = [];
+    this.#inputs.push(input);
+    await this.#stepModule(this.nowMs);
+    const answer = this.#answers.find((output) => output.k === kind);
+    if (answer === undefined) throw new Error(`no answer to ${input.k}`);
+    return answer as Extract<Output, { readonly k: K }>;
   }
 
   /** Lets `durationMs` pass with the module without power; {@link boot} starts it again. */
@@ -275,7 +336,16 @@ export class VirtualBench {
       case "event":
         this.told.push({ atMs: this.nowMs, event: output.event });
         break;
+      case "flash":
+        this.flash?.carryOut(output);
+        break;
+      case "restart":
+        this.boot(output.why);
+        break;
       case "state":
+      case "answer":
+      case "journal":
+        this.#answers.push(output);
         break;
     }
   }

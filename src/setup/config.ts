@@ -16,6 +16,13 @@ export interface UpstreamConfig {
   readonly emergency?: boolean;
   readonly clientId?: string;
   readonly clientSecretFile?: string;
+  /** What that file holds: put here by the host after reading, in no document, and never told. */
+  readonly clientSecret?: string;
+  readonly resourceName?: string;
+  readonly setpointUnit?: "W" | "A" | "fraction";
+  readonly normalPrice?: number;
+  readonly remoteReboot?: boolean;
+  readonly remoteOverride?: boolean;
   readonly chargePointId?: string;
   readonly passwordFile?: string;
 }
@@ -93,6 +100,12 @@ function crossCheck(raw: Raw, faults: Fault[]): void {
     }
     if ((upstream.cert === undefined) !== (upstream.key === undefined)) {
       bad(upstream.cert === undefined ? "cert" : "key", "is missing: a certificate and its key go together");
+    }
+    if ((upstream.clientId === undefined) !== (upstream.clientSecretFile === undefined)) {
+      bad(
+        upstream.clientId === undefined ? "clientId" : "clientSecretFile",
+        "is missing: a client id and its secret go together",
+      );
     }
     if (upstream.protocol === "openadr2b" && upstream.venName === undefined)
       bad("venName", "is missing: OpenADR 2.0b registers under a name");

@@ -44,6 +44,27 @@ const upstream: Spec = {
     },
     clientId: text("OAuth2 client id (openadr3)"),
     clientSecretFile: text("File with the OAuth2 client secret (openadr3)"),
+    resourceName: text("Name of the charger at the server, default venName (openadr3)", 128),
+    setpointUnit: {
+      type: "string",
+      about: "Unit of set-points for which the server names none (openadr3)",
+      oneOf: ["W", "A", "fraction"],
+    },
+    normalPrice: {
+      type: "number",
+      about:
+        "Usual price per kWh, in the currency of the server's prices; relative prices need it (openadr3)",
+      min: 0.0001,
+      max: 1_000_000,
+    },
+    remoteReboot: {
+      type: "boolean",
+      about: "The customer has consented that the utility reboots the appliance (openadr3)",
+    },
+    remoteOverride: {
+      type: "boolean",
+      about: "The customer has consented that the utility sets the override of the appliance (openadr3)",
+    },
     chargePointId: text("Charge point identity (ocpp16)", 48),
     passwordFile: text("File with the basic-auth password (ocpp16)"),
   },
