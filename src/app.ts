@@ -24,7 +24,7 @@ import { OpenAdr3Ven } from "./openadr3/ven.js";
 import { crcOfText } from "./base/json.js";
 import type { FlashPort } from "./ports/flash.js";
 import type { HttpEvent, HttpPort } from "./ports/http.js";
-import type { ByteLine, ByteLineEvent } from "./ports/line.js";
+import type { ByteLine, ByteLineEvent, FrameLine, FrameLineEvent } from "./ports/line.js";
 import type { SgdStatus } from "./ports/sgd-status.js";
 import { NEVER, type Now, type RandomPort, type StorePort } from "./ports/time.js";
 import { SgdSession } from "./sgd/session.js";
@@ -72,7 +72,7 @@ export type UcmEvent =
 
 /** What the module needs of the world it is plugged into. */
 export interface World {
-  readonly line: ByteLine;
+  readonly line: ByteLine | FrameLine;
   readonly http: HttpPort;
   readonly random: RandomPort;
   /** Keeps values where there is no flash. */
@@ -300,11 +300,12 @@ export class Ucm {
     if (!this.#factoryReset) this.#recorder?.stopped(now);
   }
 
-  onLine(event: ByteLineEvent, now: Now): void {
+  /** What the line has to say, be it a {@link ByteLine} or a {@link FrameLine}. */
+  onLine(event: ByteLineEvent | FrameLineEvent, now: Now): void {
     this.#now = now;
     this.#lineMs = now.ms;
     if (this.#factoryReset) return;
-    this.#link.onByteLine(event, now.ms);
+    this.#link.onLine(event, now.ms);
   }
 
   onHttp(event: HttpEvent, now: Now): void {

@@ -6,6 +6,7 @@
 import { Ucm, type UcmEvent, type World } from "./app.js";
 import { fromHex, toHex } from "./base/hex.js";
 import { BridgedFlash } from "./bridged-flash.js";
+import { bridgedLine, frameLineEvent, type FrameLineInput, type FrameLineOutput } from "./bridged-line.js";
 import type { JournalPart, Role } from "./journal/access.js";
 import type { ExportFormat } from "./journal/export.js";
 import type { StartReason } from "./journal/recorder.js";
@@ -24,10 +25,13 @@ export type Input =
       readonly flashSectors?: number;
       /** Default: power. */
       readonly reason?: StartReason;
+      /** How strong the line is (src/ports/line.ts); "byte" if not given. */
+      readonly line?: "byte" | "frame";
     }
   | { readonly k: "rx"; readonly hex: string; readonly atMs: number }
   | { readonly k: "sent"; readonly atMs: number }
   | { readonly k: "carrier"; readonly on: boolean; readonly atMs: number }
+  | FrameLineInput
   | {
       readonly k: "head";
       readonly id: number;
@@ -73,6 +77,7 @@ export type PlainEvent =
 export type Output =
   | { readonly k: "tx"; readonly hex: string }
   | { readonly k: "rate"; readonly bitsPerSecond: number }
+  | FrameLineOutput
   | { readonly k: "http"; readonly request: HttpRequest }
   | { readonly k: "abort"; readonly id: number }
   | { readonly k: "set"; readonly key: string; readonly value: string }
@@ -133,7 +138,7 @@ export class Machine {
   /** Contents of the flash that came before `boot`. */
   #image: { readonly at: number; readonly bytes: Uint8Array }[] = [];
 
-  #world({ seed, flashSectors, reason }: Extract<Input, { readonly k: "boot" }>): World {
+  #world({ seed, flashSectors, reason, line }: Extract<Input, { readonly k: "boot" }>): World {
     const put = (output: Output): void => {
       this.#out.push(output);
     };
@@ -149,13 +154,16 @@ export class Machine {
       ...(flash === undefined ? {} : { flash }),
       startReason: reason ?? "power",
       restart: (why) => put({ k: "restart", why }),
-      line: {
-        write: (bytes) => put({ k: "tx", hex: toHex(bytes) }),
-        setBitRate: (bitsPerSecond) => {
-          put({ k: "rate", bitsPerSecond });
-          return true;
-        },
-      },
+      line:
+        line === "frame"
+          ? bridgedLine(put)
+          : {
+              write: (bytes) => put({ k: "tx", hex: toHex(bytes) }),
+              setBitRate: (bitsPerSecond) => {
+                put({ k: "rate", bitsPerSecond });
+                return true;
+              },
+            },
       http: {
         request: (request) => put({ k: "http", request }),
         abort: (id) => put({ k: "abort", id }),
@@ -199,13 +207,16 @@ export class Machine {
         ucm.onLine({ ev: "rx", bytes: fromHex(input.hex) ?? new Uint8Array(0), atMs: input.atMs }, now);
         break;
       case "sent":
-        ucm.onLine({ ev: "sent", atMs: input.atMs }, now);
-        break;
       case "carrier":
-        ucm.onLine({ ev: "carrier", on: input.on, atMs: input.atMs }, now);
+      case "frame":
+      case "answer":
+      case "answered":
+      case "unsent":
+      case "noise":
+        ucm.onLine(frameLineEvent(input), now);
         break;
       case "state":
-        this.#out.push({ k: "state", state: ucm.state() });
+        this.#out.push({ k: "state", state: ucm.state(now) });
         break;
       case "stop":
         ucm.stop(now);

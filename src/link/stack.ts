@@ -1,4 +1,4 @@
-import type { ByteLine, ByteLineEvent } from "../ports/line.js";
+import type { ByteLine, ByteLineEvent, FrameLine, FrameLineEvent } from "../ports/line.js";
 import type { RandomPort } from "../ports/time.js";
 import { ByteFrameLine } from "./byte-frame-line.js";
 import type { LinkCounters } from "./counters.js";
@@ -7,7 +7,8 @@ import type { FrameTrace, LinkCommand, LinkEvent } from "./messages.js";
 import { DEFAULT_BITS_PER_SECOND, linkTiming, type LinkTiming } from "./timing.js";
 
 export interface LinkStackOptions {
-  readonly line: ByteLine;
+  /** A frame line has its receiver below it, as on the chip; `echo` is its own business then. */
+  readonly line: ByteLine | FrameLine;
   readonly random: RandomPort;
   readonly emit: (e: LinkEvent) => void;
   /** Changes to the default timing. */
@@ -22,23 +23,27 @@ export interface LinkStackOptions {
   readonly echo?: boolean;
 }
 
-/** Byte line, receiver and link in one: what the module and the charger simulator both plug their session into. */
+/** Line, receiver and link in one: what the module and the charger simulator both plug their session into. */
 export class LinkStack {
-  readonly #line: ByteFrameLine;
+  /** The receiver of a byte line; undefined over a frame line. */
+  readonly #receiver: ByteFrameLine | undefined;
   readonly #link: Link;
 
   constructor(options: LinkStackOptions) {
     const timing = linkTiming(options.timing);
     const maxPayload = options.maxPayload ?? 512;
-    this.#line = new ByteFrameLine({
-      line: options.line,
-      timing,
-      settings: { types: [], maxPayload: 2, bitsPerSecond: DEFAULT_BITS_PER_SECOND },
-      capacity: maxPayload,
-      echo: options.echo === true,
-      emit: (e, nowMs) => this.#link.onLine(e, nowMs),
-    });
-    this.#link = new Link({ ...options, line: this.#line, timing, maxPayload });
+    let line = options.line;
+    if (!("sendFrame" in line)) {
+      line = this.#receiver = new ByteFrameLine({
+        line,
+        timing,
+        settings: { types: [], maxPayload: 2, bitsPerSecond: DEFAULT_BITS_PER_SECOND },
+        capacity: maxPayload,
+        echo: options.echo === true,
+        emit: (e, nowMs) => this.#link.onLine(e, nowMs),
+      });
+    }
+    this.#link = new Link({ ...options, line, timing, maxPayload });
   }
 
   get counters(): LinkCounters {
@@ -50,20 +55,28 @@ export class LinkStack {
     this.#link.command(c, nowMs);
   }
 
+  /** What a byte line has to say. */
   onByteLine(e: ByteLineEvent, nowMs: number): void {
-    this.#line.onLine(e, nowMs);
+    this.#receiver?.onLine(e, nowMs);
     this.poll(nowMs);
   }
 
+  /** What the line has to say, whichever it is. */
+  onLine(e: ByteLineEvent | FrameLineEvent, nowMs: number): void {
+    if (this.#receiver !== undefined) this.onByteLine(e as ByteLineEvent, nowMs);
+    else if (e.ev !== "rx") this.#link.onLine(e, nowMs);
+  }
+
   poll(nowMs: number): void {
-    this.#line.poll(nowMs);
+    this.#receiver?.poll(nowMs);
     this.#link.poll(nowMs);
     // What the link has just handed over may leave at once.
-    this.#line.poll(nowMs);
+    this.#receiver?.poll(nowMs);
   }
 
   /** When to poll next; a time that has passed means now. */
   nextMs(): number {
-    return Math.min(this.#line.nextMs(), this.#link.nextMs());
+    const next = this.#link.nextMs();
+    return this.#receiver === undefined ? next : Math.min(this.#receiver.nextMs(), next);
   }
 }
