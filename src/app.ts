@@ -18,7 +18,7 @@ import type { Intent } from "./grid/intent.js";
 import { mayRead, type JournalPart, type Role } from "./journal/access.js";
 import { exportLines, type ExportFormat } from "./journal/export.js";
 import { FactoryReset, isResetting } from "./journal/factory-reset.js";
-import { Recorder, type StartReason } from "./journal/recorder.js";
+import { Recorder, type JournalState, type StartReason } from "./journal/recorder.js";
 import { OpenAdr2Ven } from "./openadr2/ven.js";
 import { OpenAdr3Ven } from "./openadr3/ven.js";
 import { crcOfText } from "./base/json.js";
@@ -499,7 +499,7 @@ export class Ucm {
   }
 
   /** Everything at once, for the page and for `state` requests. */
-  state(): {
+  state(now: Now = this.#now): {
     readonly intent: Intent | undefined;
     readonly sgd: SgdStatus;
     readonly upstreams: readonly UpstreamStatus[];
@@ -508,13 +508,14 @@ export class Ucm {
     readonly delay: DelayStatus;
     readonly owner: OwnerState;
     readonly schedule: readonly ListedEvent[];
+    readonly journal: JournalState | undefined;
   } {
-    const now = this.#now;
     const { consent, ...owner } = this.#grid.ownerStatus(now);
     return {
       delay: this.#grid.delay(now),
       owner: { ...owner, consent: [...consent].map(([source, word]) => ({ source, word })) },
       schedule: this.#grid.listEvents(now),
+      journal: this.#recorder?.state(),
       intent: this.#evaluation?.intent,
       sgd: this.#sgd.status(),
       upstreams: this.#upstreams.map((upstream) => upstream.status()),

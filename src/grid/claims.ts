@@ -34,9 +34,21 @@ export function ownerClaim(eventId: "override" | "boost", forMs: number, endsMs:
   return { ...NO_CLAIM, tier: TIER_OWNER, source: "owner", eventId, beganMs: endsMs - forMs, endsMs };
 }
 
+/**
+ * What the module itself wants, no charging: by the schedule, or before a random delay is over. Where power level 0
+ * does not stop the charger, Grid Emergency may: it is nobody's programme that opens the contactor but its owner's.
+ */
+export const LOCAL_STOP: Claim = {
+  ...NO_CLAIM,
+  level: 0,
+  ask: STOP,
+  source: "local",
+  emergencyPermitted: true,
+};
+
 /** No charging before a random delay is over. */
 export function waitClaim(now: Now, endsMs: number, eventId: string): Claim {
-  return { ...NO_CLAIM, level: 0, ask: STOP, source: "local", eventId, beganMs: now.ms, endsMs };
+  return { ...LOCAL_STOP, eventId, beganMs: now.ms, endsMs };
 }
 
 /** True where two claims are of the same maker for the same interval: nothing new to remember. */

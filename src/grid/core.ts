@@ -380,7 +380,11 @@ export class GridCore {
     const claim = winner ?? { ...NO_CLAIM, beganMs: now.ms };
     const level = Math.min(1, claim.level);
     if (ceiling !== undefined && level > ceiling) {
-      return { ...claim, source: "local", eventId: "ceiling", level: ceiling, ask: fraction(ceiling) };
+      const emergencyPermitted = ceiling === 0;
+      return {
+        ...{ ...claim, source: "local", eventId: "ceiling" },
+        ...{ level: ceiling, ask: fraction(ceiling), emergencyPermitted },
+      };
     }
     const mayHold = isRemote(claim) && claim.ask.ask !== "emergency";
     const mustStop = isStop(claim.ask) && !this.region.ownerMayOverrideStop;

@@ -1,7 +1,7 @@
 import { NEVER, type Now } from "../ports/time.js";
 import { beats, TIER_EMERGENCY, TIER_EVENT, TIER_SCHEDULE, type Claim } from "./arbiter.js";
 import { isStop, levelOf, movesLoad } from "./asks.js";
-import { NO_CLAIM, ownerClaim, STOP } from "./claims.js";
+import { LOCAL_STOP, ownerClaim } from "./claims.js";
 import type { Ask, GridEvent } from "./event.js";
 import type { Outlook } from "./intent.js";
 import { OutlookMaker } from "./outlook.js";
@@ -108,11 +108,8 @@ export class Planner {
     wake(plan, now.ms + week.wakeMs);
     if (!week.inside) return;
     enter(plan, {
-      ...NO_CLAIM,
+      ...LOCAL_STOP,
       tier: TIER_SCHEDULE,
-      level: 0,
-      ask: STOP,
-      source: "local",
       eventId: "off-peak",
       beganMs: now.ms - week.sinceMs,
       endsMs: now.ms + week.leftMs,

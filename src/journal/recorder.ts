@@ -9,6 +9,19 @@ import { Journal, JOURNAL_SECTORS, type JournalIntent } from "./journal.js";
 /** Why the module starts: power came, the watchdog or somebody restarted it, or it has just been reset. */
 export type StartReason = "power" | "watchdog" | "requested" | "factory-reset";
 
+/** How the flash is doing. */
+export interface JournalState {
+  /** The newest value of the security log's chain: worth remembering elsewhere. */
+  readonly securityHead: string;
+  readonly erases: number;
+  /** Erasures that could not wait for a quiet line. */
+  readonly forcedErases: number;
+  /** Values that did not fit. */
+  readonly refusedValues: number;
+  readonly usedBytes: number;
+  readonly capacityBytes: number;
+}
+
 /** The line must have been silent so long, and stay so, before a sector is erased; and so long between two. */
 const QUIET_MS = 300;
 const BETWEEN_ERASES_MS = 1000;
@@ -143,6 +156,18 @@ export class Recorder {
     if (!this.wantsErase) return this.nextHalfMs;
     const quietMs = Math.max(lineMs + QUIET_MS, this.lastEraseMs + BETWEEN_ERASES_MS, this.busyUntilMs);
     return Math.min(this.nextHalfMs, quietMs);
+  }
+
+  state(): JournalState {
+    const { journal, store } = this;
+    return {
+      securityHead: journal.security.head,
+      erases: journal.erases + store.erases,
+      forcedErases: journal.forcedErases + store.forcedErases,
+      refusedValues: store.refused,
+      usedBytes: store.usedBytes,
+      capacityBytes: store.capacity,
+    };
   }
 
   private get wantsErase(): boolean {
