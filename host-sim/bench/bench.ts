@@ -15,6 +15,7 @@ import type { CaptureSink } from "../capture/record.js";
 import { VirtualLine } from "../line/virtual-line.js";
 import { NodeHttp } from "../net/node-http.js";
 import { monotonicMs, WakeUp } from "../runtime/clock.js";
+import { FileFlash, flashFileName } from "../runtime/file-flash.js";
 import { FileStore } from "../runtime/file-store.js";
 import { UcmHost, type Engine } from "../runtime/ucm-host.js";
 import { loadProfile } from "../sgd/profile.js";
@@ -99,6 +100,9 @@ export class Bench {
     });
     this.#host = new UcmHost({
       engine: options.engine,
+      ...(options.engine.holdsFlash
+        ? { flash: FileFlash.open(join(options.dataDir, `bench-${flashFileName}`)) }
+        : {}),
       line: {
         write: (bytes) => {
           this.#poll();

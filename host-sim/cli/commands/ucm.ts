@@ -4,6 +4,7 @@ import type { PlainEvent } from "../../../src/runtime.js";
 import { decodeFrameText } from "../../../src/wire/decode.js";
 import { openLine } from "../../line/node/open-line.js";
 import { NodeHttp } from "../../net/node-http.js";
+import { FileFlash, flashFileName } from "../../runtime/file-flash.js";
 import { FileStore } from "../../runtime/file-store.js";
 import { UcmHost } from "../../runtime/ucm-host.js";
 import { loadConfig } from "../config-file.js";
@@ -75,8 +76,12 @@ export function addUcm(program: Command, run: Run): void {
         const http = new NodeHttp({ credentials, deliver: (event) => host.onHttp(event) });
         let failed: (code: number) => void = () => undefined;
         const failure = new Promise<number>((done) => (failed = done));
+        const flash = engine.holdsFlash
+          ? FileFlash.open(join(resolve(flags.data), flashFileName))
+          : undefined;
         const host: UcmHost = new UcmHost({
           engine,
+          ...(flash === undefined ? {} : { flash }),
           line: tapped.wrap(line),
           http,
           store: new FileStore(join(resolve(flags.data), "ucm.json")),
@@ -90,6 +95,7 @@ export function addUcm(program: Command, run: Run): void {
         host.start();
         return await untilInterrupted(async () => {
           await host.close();
+          flash?.close();
           http.close();
           await line.close();
           tapped.close();
