@@ -265,6 +265,31 @@ const common: Readonly<Record<string, Planted>> = {
       },
     }),
   },
+  "slow-frames": {
+    text: "frames with a pause of 600 ms in the middle",
+    caughtBy: ["frames.whole"],
+    mangle: () => ({
+      out(bytes, isLinkAnswer) {
+        if (isLinkAnswer) return same(bytes);
+        return [{ bytes: bytes.slice(0, 5) }, { bytes: bytes.slice(5), afterMs: 600 }];
+      },
+    }),
+  },
+  "deaf-to-early-acks": {
+    text: "does not hear a link answer in the first 35 ms",
+    caughtBy: ["send.ack-early"],
+    mangle: () => takesAnswers(35, 1e9),
+  },
+  "deaf-to-late-acks": {
+    text: "does not hear a link answer after 150 ms",
+    caughtBy: ["send.ack-late"],
+    mangle: () => takesAnswers(0, 150),
+  },
+  "dies-of-silence": {
+    text: "does not answer any more after 10 min of silence",
+    caughtBy: ["plug.silence"],
+    mangle: () => dies(1e9, (_bytes, silentMs) => silentMs > 600_000),
+  },
   "bit-rate-and-stays": {
     text: "acknowledges a bit rate and stays at the old one",
     caughtBy: ["rate.change"],
@@ -275,6 +300,42 @@ const common: Readonly<Record<string, Planted>> = {
       ),
   },
 };
+
+/** Link answers count only where they come so long after the end of the peer's own frame. */
+function takesAnswers(fromMs: number, toMs: number): Mangle {
+  let sentMs = 0;
+  return {
+    out(bytes, isLinkAnswer, nowMs) {
+      if (!isLinkAnswer) sentMs = nowMs + (bytes.length * 10_000) / 19_200;
+      return same(bytes);
+    },
+    heard(bytes, nowMs) {
+      const isTaken = nowMs - sentMs >= fromMs && nowMs - sentMs <= toMs;
+      return !isAnswer(bytes) || isTaken ? {} : { bytes: new Uint8Array(0) };
+    },
+  };
+}
+
+/** Says and hears nothing any more for so long once `hits` has said so of something heard. */
+function dies(forMs: number, hits: (bytes: Uint8Array, silentMs: number) => boolean): Mangle {
+  let fromMs = Number.POSITIVE_INFINITY;
+  let lastMs = 0;
+  const isDead = (nowMs: number): boolean => nowMs >= fromMs && nowMs < fromMs + forMs;
+  return {
+    heard(bytes, nowMs) {
+      // Its App ACK still leaves.
+      if (fromMs > nowMs + forMs && hits(bytes, nowMs - lastMs)) fromMs = nowMs + 400;
+      lastMs = nowMs;
+      return isDead(nowMs) ? { bytes: new Uint8Array(0) } : {};
+    },
+    out: (bytes, _isLinkAnswer, nowMs) => (isDead(nowMs) ? [] : same(bytes)),
+  };
+}
+
+function isReboot(bytes: Uint8Array): boolean {
+  const frame = parseFrame(bytes);
+  return !isFault(frame) && frame.type === MessageType.Basic && frame.payload[0] === BasicOp.Reboot;
+}
 
 function quickAck(afterMs: number): Mangle {
   let sent = false;
@@ -385,6 +446,11 @@ const ofAppliances: Readonly<Record<string, Planted & { readonly fault?: string 
           : undefined,
       ),
   },
+  "dies-of-reboot": {
+    text: "App ACK to Reboot, and is never seen again",
+    caughtBy: ["basic.reboot"],
+    mangle: () => dies(1e9, isReboot),
+  },
   "refuses-shed": {
     text: "NAK 07 to Shed",
     caughtBy: ["basic.shed"],
@@ -407,6 +473,37 @@ const ofModules: Readonly<Record<string, Planted>> = {
     text: "no reply to what the appliance says",
     caughtBy: ["module.override", "module.wake"],
     mangle: () => rewrite((type, payload) => (isReply(type, payload) ? null : undefined)),
+  },
+  "dies-of-reboot": {
+    text: "App ACK to Reboot, and is never seen again",
+    caughtBy: ["module.reboot"],
+    mangle: () => dies(1e9, isReboot),
+  },
+  "never-begins": {
+    text: "answers everything and asks nothing",
+    caughtBy: ["module.starts", "module.asks-state"],
+    mangle: () => rewrite((type, payload) => (isReply(type, payload) ? undefined : null)),
+  },
+  "tells-comm-status-once": {
+    text: "tells the outside comm status when asked alone",
+    caughtBy: ["module.comm-status"],
+    mangle: () => {
+      let wokenMs = -1e9;
+      return {
+        heard(bytes, nowMs) {
+          const frame = parseFrame(bytes);
+          if (!isFault(frame) && frame.type === MessageType.Basic && frame.payload[0] === BasicOp.Wake)
+            wokenMs = nowMs;
+          return {};
+        },
+        out(bytes, _isLinkAnswer, nowMs) {
+          const frame = parseFrame(bytes);
+          const isStatus =
+            !isFault(frame) && frame.type === MessageType.Basic && frame.payload[0] === BasicOp.OutsideComm;
+          return isStatus && nowMs - wokenMs > 10_000 ? [] : same(bytes);
+        },
+      };
+    },
   },
   "ignores-wake": {
     text: "App ACK to Wake, and nothing is told again",

@@ -14,7 +14,8 @@ import { NEVER } from "../../src/ports/time.js";
 import { decodeFrameText } from "../../src/wire/decode.js";
 import { emitAnswer, emitFrame, parseAnswer, parseFrame } from "../../src/wire/frame.js";
 import { isFault } from "../../src/base/fault.js";
-import { isReply, replyTo } from "../../src/wire/reply.js";
+import { BasicOp, DataLinkOp, MessageType } from "../../src/wire/message.js";
+import { isReply } from "../../src/wire/reply.js";
 import { Watch, type Heard } from "./watch.js";
 
 /** What crossed the line, or a remark of a test. Grows while it is being sent, and when it is answered. */
@@ -35,6 +36,8 @@ export interface Entry {
   endMs: number;
   /** Silence on the line before it. */
   readonly gapMs: number;
+  /** It was heard up to so much later than it came, because this computer was busy, ms. */
+  blurMs: number;
   /** It and something of the other side were on the line at the same time. */
   crossed: boolean;
   /** A link answer of the peer: the frame of ours that it answers. A reply of the peer: the request. */
@@ -88,6 +91,7 @@ export class Probe {
   #due: { readonly atMs: number; readonly run: () => void }[] = [];
   /** Our last frame, while its answer or reply may still come. */
   #pending: Entry | undefined;
+  #blurMs = 0;
   #lastEndMs = -1_000_000;
   #lastHeardMs = -1_000_000;
   #lastSaidMs = -1_000_000;
@@ -103,8 +107,10 @@ export class Probe {
     return this.#options.manners;
   }
 
-  onByteLine(event: ByteLineEvent, nowMs: number): void {
+  /** `blurMs`: the event may have waited so long in this computer. */
+  onByteLine(event: ByteLineEvent, nowMs: number, blurMs = 0): void {
     this.nowMs = Math.max(this.nowMs, nowMs);
+    this.#blurMs = blurMs;
     if (event.ev === "rx") this.#watch.feed(event.bytes, event.atMs, this.byteMs);
     else if (event.ev === "sent") {
       const entry = this.#writing.shift();
@@ -161,6 +167,7 @@ export class Probe {
       startMs: this.nowMs,
       endMs: this.nowMs,
       gapMs: 0,
+      blurMs: 0,
       crossed: false,
       answers: [],
     });
@@ -275,6 +282,7 @@ export class Probe {
       startMs,
       endMs,
       gapMs: this.#lastEndMs < 0 ? 0 : Math.max(0, startMs - this.#lastEndMs),
+      blurMs: who === "peer" ? this.#blurMs : 0,
       crossed: false,
       answers: [],
     };
@@ -283,9 +291,14 @@ export class Probe {
   }
 }
 
-/** True where the frame is owed an application reply. */
-export function isOwedReply(entry: Entry): boolean {
-  return entry.type !== 0 && replyTo(entry.type, entry.payload) !== "none";
+/** True for what the peer says by itself: no answer and no reply, late and repeated ones neither. */
+export function isOwn({ type, payload, to }: Entry): boolean {
+  if (to !== undefined) return false;
+  const [op, arg] = payload;
+  if (op === undefined || arg === undefined) return true;
+  if (type === MessageType.Basic) return op !== BasicOp.AppAck && op !== BasicOp.AppNak;
+  if (type === MessageType.DataLink) return op !== DataLinkOp.MaxPayload;
+  return (arg & 0x80) === 0;
 }
 
 /** Bytes as people write them, cut where they are many. */

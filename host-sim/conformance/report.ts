@@ -97,6 +97,7 @@ function remarkOf(entry: Entry): string {
     const what = entry.kind === "answer" ? "after the frame" : "after its ACK";
     remarks.push(`${entry.delayMs.toFixed(entry.delayMs < 20 ? 1 : 0)} ms ${what}`);
   }
+  if (entry.blurMs > 0) remarks.push(`heard up to ${Math.round(entry.blurMs)} ms late`);
   if (entry.crossed) remarks.push("both spoke");
   if (entry.who === "peer" && entry.kind === "answer" && entry.to === undefined)
     remarks.push("answers nothing");

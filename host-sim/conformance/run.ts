@@ -34,17 +34,53 @@ export function isAirless(serial: string): boolean {
   return serial === "pty" || /^tcp(-listen)?:\/\//.test(serial) || /^\/dev\/pts\//.test(serial);
 }
 
+/** How often this program looks whether it is being kept from running, and from when on it says so. */
+const BEAT_MS = 4;
+const LATE_MS = 12;
+
+/**
+ * Watches for times in which this program did not run: what came in them is heard late, and the peer must not
+ * be blamed for that.
+ */
+class Heartbeat {
+  #beatMs = monotonicMs();
+  #stalled = { fromMs: 0, toMs: -1 };
+  readonly #timer = setInterval(() => this.#beat(), BEAT_MS);
+
+  /** So much later than it came something may be that is heard now. */
+  blurMs(): number {
+    const now = monotonicMs();
+    const { fromMs, toMs } = this.#stalled;
+    if (now - toMs < LATE_MS) return now - fromMs;
+    return now - this.#beatMs > LATE_MS ? now - this.#beatMs : 0;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #beat(): void {
+    const now = monotonicMs();
+    if (now - this.#beatMs > LATE_MS) this.#stalled = { fromMs: this.#beatMs, toMs: now };
+    this.#beatMs = now;
+  }
+}
+
 /** Runs the plan in real time on a line. */
 export async function runLive(options: LiveRunOptions): Promise<LiveRun> {
   let kick: () => void = () => undefined;
   // Nothing is told before the line has been handed over.
   const user: { runner?: Runner } = {};
   const now = (): number => Math.floor(monotonicMs());
+  const heartbeat = new Heartbeat();
   const line = await openLine(options.serial, {
     onEvent: (event) => {
-      user.runner?.onByteLine(event, now());
+      user.runner?.onByteLine(event, now(), heartbeat.blurMs());
       kick();
     },
+  }).catch((error: unknown) => {
+    heartbeat.stop();
+    throw error;
   });
   const { path, url } = line;
   options.onLine({ ...(path === undefined ? {} : { path }), ...(url === undefined ? {} : { url }) });
@@ -82,6 +118,7 @@ export async function runLive(options: LiveRunOptions): Promise<LiveRun> {
     ended,
     runner: live,
     async close() {
+      heartbeat.stop();
       wake.stop();
       kick = () => undefined;
       await line.close();

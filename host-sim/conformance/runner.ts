@@ -94,8 +94,9 @@ export class Runner {
     this.#steps = this.#all();
   }
 
-  onByteLine(event: ByteLineEvent, nowMs: number): void {
-    this.probe.onByteLine(event, nowMs);
+  /** `blurMs`: the event may have waited so long in this computer. */
+  onByteLine(event: ByteLineEvent, nowMs: number, blurMs = 0): void {
+    this.probe.onByteLine(event, nowMs, blurMs);
     this.poll(nowMs);
   }
 

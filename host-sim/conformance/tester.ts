@@ -6,7 +6,7 @@ import { emitFrame } from "../../src/wire/frame.js";
 import { nakName } from "../../src/wire/link-words.js";
 import { DataLinkOp, MessageType } from "../../src/wire/message.js";
 import { replyTo } from "../../src/wire/reply.js";
-import { Crossed, fail, inconclusive, notApplicable, Verdicted, type Role, type Steps } from "./plan.js";
+import { Crossed, fail, notApplicable, Verdicted, type Role, type Steps } from "./plan.js";
 import { ANSWER_WAIT_MS, REPLY_WAIT_MS, type Entry, type Manners, type Probe } from "./probe.js";
 
 /** One exchange, as far as it went. */
@@ -213,29 +213,6 @@ export class Tester {
     } finally {
       this.probe.manners = this.probe.goodManners;
     }
-  }
-
-  /** The next frame of the peer's own that fits, from now on; the test is inconclusive without one. */
-  *peerFrame(
-    what: string,
-    fits: (entry: Entry) => boolean,
-    limitMs: number,
-    from = this.trace.length,
-  ): Steps<Entry> {
-    let found: Entry | undefined;
-    let seen = from;
-    const look = (): boolean => {
-      for (; found === undefined && seen < this.trace.length; seen++) {
-        const entry = this.trace[seen]!;
-        if (entry.who === "peer" && entry.kind === "frame" && !entry.crossed && fits(entry)) found = entry;
-      }
-      return found !== undefined;
-    };
-    yield* this.until(look, limitMs);
-    if (found === undefined) {
-      throw new Verdicted(inconclusive(`${what} within ${Math.round(limitMs / 1000)} s`));
-    }
-    return found;
   }
 
   /** Bytes that begin no frame and no link answer. */

@@ -1,5 +1,5 @@
 /** The peer as the one who speaks first: what it makes of early, late and missing answers of ours (2.4). */
-import { BasicOp, MessageType } from "../../../src/wire/message.js";
+import { BasicOp } from "../../../src/wire/message.js";
 import {
   BOTH,
   fail,
@@ -10,7 +10,7 @@ import {
   type Steps,
   type TestCase,
 } from "../plan.js";
-import type { Entry } from "../probe.js";
+import { isOwn, type Entry } from "../probe.js";
 import type { Tester } from "../tester.js";
 
 /** A peer says something of its own within this time once it has been provoked. */
@@ -19,6 +19,9 @@ const PROVOKED_MS = 30_000;
 const REPEATS_MS = 9000;
 /** The longest wait for an ACK and the longest back-off that are known, with room. */
 const REPEAT_WITHIN_MS = 2600;
+
+/** Our reply, so late that it cannot stand for an ACK that was not heard. */
+const AFTER_ACK_MS = 2500;
 
 /** Makes the peer begin a dialogue: a module by Wake, an appliance by a change of its state. */
 function* provoke(t: Tester): Steps<void> {
@@ -32,18 +35,16 @@ function* provoke(t: Tester): Steps<void> {
   if (reply === undefined) throw new Verdicted(inconclusive("the peer does not answer load commands"));
 }
 
-function isOwn({ type, payload, to }: Entry): boolean {
-  if (to !== undefined) return false;
-  if (payload.length === 0) return true;
-  if (type !== MessageType.Basic) return (payload[1]! & 0x80) === 0;
-  return payload[0] !== BasicOp.AppAck && payload[0] !== BasicOp.AppNak;
-}
-
 /** Repetitions of `first` after it. */
 function repeats(t: Tester, first: Entry): readonly Entry[] {
   return t.trace
     .slice(first.n + 1)
     .filter((entry) => entry.who === "peer" && entry.kind === "frame" && sameBytes(entry.bytes, first.bytes));
+}
+
+/** A frame of ours to which a peer may well say something again: any but an App ACK. */
+function isNews({ who, kind, payload }: Entry): boolean {
+  return who === "we" && kind === "frame" && payload[0] !== BasicOp.AppAck;
 }
 
 /** True where the peer says things twice although they were acknowledged, as some do: then a repetition tells nothing. */
@@ -59,7 +60,10 @@ function isTalkative(t: Tester, before: Entry): boolean {
     )
       return false;
     return repeats(t, entry).some(
-      (again) => again.n < before.n && again.startMs - entry.endMs < REPEAT_WITHIN_MS,
+      (again) =>
+        again.n < before.n &&
+        again.startMs - entry.endMs < REPEAT_WITHIN_MS &&
+        !t.trace.slice(entry.n, again.n).some(isNews),
     );
   });
 }
@@ -83,8 +87,7 @@ function* treatNext(
 ): Steps<Entry> {
   let first: Entry | undefined;
   const isTreated = (heard: Entry): boolean => {
-    if (first === undefined && isOwn(heard) && treatable(t, heard, treat.replyMs !== undefined))
-      first = heard;
+    if (first === undefined && isOwn(heard) && treatable(t, heard, !("ackMs" in treat))) first = heard;
     return first !== undefined && sameBytes(first.bytes, heard.bytes);
   };
   const good = t.probe.goodManners;
@@ -133,7 +136,7 @@ export const senderTests: readonly TestCase[] = [
     section: "2.4",
     mark: "1",
     *run(t) {
-      const first = yield* treatNext(t, { ackMs: 12 }, REPEAT_WITHIN_MS);
+      const first = yield* treatNext(t, { ackMs: 12, replyMs: AFTER_ACK_MS }, REPEAT_WITHIN_MS);
       const again = repeats(t, first).find((entry) => entry.startMs - first.endMs < REPEAT_WITHIN_MS);
       yield* restore(t);
       return repeatOutcome(t, first, again, 12);
@@ -146,7 +149,7 @@ export const senderTests: readonly TestCase[] = [
     section: "2.4",
     mark: "C",
     *run(t) {
-      const first = yield* treatNext(t, { ackMs: 190 }, REPEAT_WITHIN_MS);
+      const first = yield* treatNext(t, { ackMs: 190, replyMs: AFTER_ACK_MS }, REPEAT_WITHIN_MS);
       const again = repeats(t, first).find((entry) => entry.startMs - first.endMs < REPEAT_WITHIN_MS);
       yield* restore(t);
       return repeatOutcome(t, first, again, 190);
