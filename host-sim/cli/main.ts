@@ -6,6 +6,7 @@
 import { Command, CommanderError } from "commander";
 import { addBench } from "./commands/bench.js";
 import { addCapture } from "./commands/capture.js";
+import { addConformance } from "./commands/conformance.js";
 import { addDecode } from "./commands/decode.js";
 import { addEncode } from "./commands/encode.js";
 import { addFleet } from "./commands/fleet.js";
@@ -32,7 +33,18 @@ async function main(argv: readonly string[]): Promise<void> {
   const run: Run = async (action) => {
     process.exitCode = await action();
   };
-  for (const add of [addBench, addSgd, addUcm, addVtn, addDecode, addEncode, addFleet, addCapture, addReplay])
+  for (const add of [
+    addBench,
+    addSgd,
+    addUcm,
+    addVtn,
+    addDecode,
+    addEncode,
+    addCapture,
+    addReplay,
+    addFleet,
+    addConformance,
+  ])
     add(program, run);
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(add --help for usage)");
   try {
