@@ -10,6 +10,7 @@ import { addConformance } from "./commands/conformance.js";
 import { addDecode } from "./commands/decode.js";
 import { addEncode } from "./commands/encode.js";
 import { addFleet } from "./commands/fleet.js";
+import { addJournal } from "./commands/journal.js";
 import { addReplay } from "./commands/replay.js";
 import { addSgd } from "./commands/sgd.js";
 import { addUcm } from "./commands/ucm.js";
@@ -37,6 +38,7 @@ async function main(argv: readonly string[]): Promise<void> {
     addBench,
     addSgd,
     addUcm,
+    addJournal,
     addVtn,
     addDecode,
     addEncode,
