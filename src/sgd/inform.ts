@@ -200,7 +200,8 @@ export class Inform {
     // The clock may be stepped while we wait: look again within the minute.
     this.#hourDueMs = now.ms + Math.min(60_000, HOUR_MS - intoHourMs);
     const i = ITEMS.indexOf(BasicOp.TimeSync);
-    const hour = String(Math.floor(localMs / HOUR_MS));
+    // With its offset: in autumn the same local hour comes twice.
+    const hour = `${Math.floor(localMs / HOUR_MS)}/${offsetMs}`;
     if (this.#timeAtOnce || (intoHourMs < ON_THE_HOUR_MS && hour !== this.#said[i])) {
       this.#timeAtOnce = false;
       this.#wanted[i] = hour;
