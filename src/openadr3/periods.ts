@@ -89,7 +89,7 @@ function layOut(
   const all = slots.length > 1 && slots.every((slot) => slot.at !== undefined);
   const order = all ? [...slots].sort((a, b) => a.at! - b.at!) : slots;
   const laid: Slot[] = [];
-  let end = fromMs;
+  let end = order[0]?.at ?? fromMs;
   for (let i = 0; i < order.length; i++) {
     const { at, durationMs: given, payloads } = order[i]!;
     const offsetMs = at ?? end;

@@ -6,11 +6,14 @@ import type { SgdStatus } from "../ports/sgd-status.js";
 import { NEVER, type Now } from "../ports/time.js";
 import { baseOf, isPrivate, type OpenAdr3Config } from "./config.js";
 import { EventBook } from "./event-book.js";
-import { readDescriptors, type Programme } from "./events.js";
 import { Exchange, type Outcome } from "./exchange.js";
-import { isObject, listOf, textOf, type Json } from "./json-stream.js";
+import type { Json } from "./json-stream.js";
+import { Enrolment } from "./enrolment.js";
+import { Programmes } from "./programmes.js";
 import { ReportBook, type ReportTime } from "./report-book.js";
-import { percent, TokenKeeper, tokenRequest } from "./token.js";
+import { get, post, wantsList, type Ask, type Intake, type Sending } from "./requests.js";
+import { Sweep } from "./sweep.js";
+import { TokenKeeper, tokenRequest } from "./token.js";
 
 export type { OpenAdr3Config } from "./config.js";
 
@@ -22,50 +25,13 @@ const TIMEOUT_MS = 30_000;
 /** The world's own time-out comes first; this is for a world that forgot. */
 const FORGOTTEN_MS = 15_000;
 const MAX_BODY_BYTES = 131_072;
-/** Objects asked for at a time; halved where an answer is too large. */
-const PAGE = 8;
-const PROGRAM_PAGE = 50;
-/** Pages of a sweep: more is a server that never ends. */
-const MAX_PAGES = 64;
-const MAX_PROGRAMMES = 16;
-const MAX_TARGETS = 8;
 /** A report is given up after so many answers that were errors. */
 const MAX_TRIES = 3;
 /** After a notification the server is asked within this, so that not everybody comes at once. */
 const HINT_SPREAD_MS = 2000;
 
-type Ask =
-  | "auth"
-  | "token"
-  | "programs"
-  | "find-ven"
-  | "make-ven"
-  | "find-resource"
-  | "make-resource"
-  | "events"
-  | "report"
-  | "leave";
-
 /** What the session needs next, in order; `poll` = all done until the next sweep is due. */
-type Step = "stopped" | "programs" | "ven" | "resource" | "events" | "poll" | "leave";
-
-interface Sending {
-  readonly ask: Ask;
-  readonly method: "GET" | "POST" | "DELETE";
-  readonly url: string;
-  readonly body: string | undefined;
-}
-
-/** What came with an answer, gathered while it arrived. */
-interface Intake {
-  count: number;
-  list: boolean;
-  /** An element that this module does not read, and one that is not what it should be. */
-  oversize: number;
-  strange: boolean;
-  /** The answer itself where it is no list. */
-  value: Json | undefined;
-}
+type Step = "stopped" | "programs" | "enrol" | "events" | "poll" | "leave";
 
 /**
  * A virtual end node of OpenADR 3.1 over HTTP polling. Driven by `poll`, `onHttp` and `onSgd`; one request at a time.
@@ -87,28 +53,18 @@ export class OpenAdr3Ven implements Upstream {
   /** The last answer was 401 or 403 although the token was new. */
   private freshToken = false;
 
-  private programmes: Programme[] = [];
-  private programmeDraft: Programme[] = [];
-  private skip = 0;
+  private readonly programmes: Programmes;
+  private readonly enrolment: Enrolment;
+  private readonly sweep = new Sweep();
   private refreshAtMs = 0;
-  private venId = "";
-  private resourceId = "";
-  private targets: readonly string[] = [];
-  /** The server knows no VENs, or not us: go on without. */
-  private venRefused = false;
-
-  private queries: readonly string[] = [];
-  private query = 0;
-  private page = 0;
-  private limit = PAGE;
-  private confirmed = false;
-  private active = true;
   private nextPollMs = 0;
   private hinted = false;
 
   private reportTries = 0;
   private reportNextMs = 0;
-  private status_: SgdStatus | undefined;
+  private sgd: SgdStatus | undefined;
+  private toldUnserved = 0;
+  private lastTime: ReportTime | undefined;
   private online = false;
   private failures = 0;
   private fault: Fault | undefined;
@@ -130,9 +86,13 @@ export class OpenAdr3Ven implements Upstream {
       remoteReboot: config.remoteReboot ?? false,
       remoteOverride: config.remoteOverride ?? false,
     });
+    this.programmes = new Programmes(config.programs ?? []);
+    const { venName, ratedW } = config;
+    const resourceName = config.resourceName ?? venName;
+    this.enrolment = new Enrolment(this.base, { venName, resourceName, ratedW });
     this.reports = new ReportBook({
-      clientName: config.venName,
-      resourceName: config.resourceName ?? config.venName,
+      clientName: venName,
+      resourceName,
       installerW: config.installerW ?? 7680,
       ratedW: config.ratedW ?? 7680,
     });
@@ -196,7 +156,7 @@ export class OpenAdr3Ven implements Upstream {
   }
 
   onSgd(status: SgdStatus, now: Now): void {
-    this.status_ = status;
+    this.sgd = status;
     const time = this.time(now);
     this.reports.onStatus(status, time);
     if (time !== undefined) this.tellOverride(time);
@@ -227,7 +187,8 @@ export class OpenAdr3Ven implements Upstream {
 
   /** What the server calls us; empty texts where it has no object of ours. */
   get registration(): { readonly venId: string; readonly resourceId: string } {
-    return { venId: this.venId, resourceId: this.resourceId };
+    const { venId, resourceId } = this.enrolment;
+    return { venId, resourceId };
   }
 
   /**
@@ -246,7 +207,6 @@ export class OpenAdr3Ven implements Upstream {
     this.host.replaceEvents(this.id, [], now);
     this.step = "leave";
     this.nextTryMs = now.ms;
-    if (this.venId === "" && this.resourceId === "") this.left();
     this.poll(now);
   }
 
@@ -257,41 +217,25 @@ export class OpenAdr3Ven implements Upstream {
   }
 
   private next(now: Now): Sending | undefined {
+    if (this.step === "leave" && this.enrolment.leave() === undefined) this.end();
     if (this.step === "stopped") return undefined;
-    if (this.step === "poll") {
-      const report = this.reports.first;
-      const reporting = report !== undefined && this.identified && now.ms >= this.reportNextMs;
-      if (!reporting) {
-        if (now.ms < this.nextPollMs) return undefined;
-        this.begin(now.ms >= this.refreshAtMs ? "programs" : "events");
-      }
+    const reporting = this.reports.first !== undefined && this.identified && now.ms >= this.reportNextMs;
+    if (this.step === "poll" && !reporting) {
+      if (now.ms < this.nextPollMs) return undefined;
+      this.begin(now.ms >= this.refreshAtMs ? "programs" : "events");
     }
     if (this.config.clientId !== undefined && this.tokens.at(now.ms) === "") return this.authorise();
     switch (this.step) {
       case "programs":
-        return get(
-          "programs",
-          `${this.base}/programs?skip=${String(this.skip)}&limit=${String(PROGRAM_PAGE)}`,
-        );
-      case "ven":
-        return get(
-          "find-ven",
-          `${this.base}/vens?venName=${percent(this.config.venName)}&skip=0&limit=${String(PAGE)}`,
-        );
-      case "resource": {
-        const name = percent(this.resourceName);
-        const of = `venID=${percent(this.venId)}&resourceName=${name}`;
-        return get("find-resource", `${this.base}/resources?${of}&skip=0&limit=${String(PAGE)}`);
-      }
+        return this.programmes.request(this.base);
+      case "enrol":
+        return this.enrolment.request();
       case "events":
-        return get("events", `${this.base}/events?${this.eventQuery()}`);
+        return this.sweep.request(this.base);
       case "poll":
         return post("report", `${this.base}/reports`, this.reports.first!.body);
-      case "leave": {
-        const path =
-          this.resourceId !== "" ? `resources/${percent(this.resourceId)}` : `vens/${percent(this.venId)}`;
-        return { ask: "leave", method: "DELETE", url: `${this.base}/${path}`, body: undefined };
-      }
+      case "leave":
+        return this.enrolment.leave();
     }
   }
 
@@ -301,42 +245,20 @@ export class OpenAdr3Ven implements Upstream {
     return post("token", this.tokens.url, tokenRequest(clientId ?? "", clientSecret ?? ""));
   }
 
-  private get resourceName(): string {
-    return this.config.resourceName ?? this.config.venName;
-  }
-
-  private eventQuery(): string {
-    const parts = [`skip=${String(this.skip)}`, `limit=${String(this.limit)}`];
-    if (this.active) parts.push("active=true");
-    const own = this.queries[this.query] ?? "";
-    return own === "" ? parts.join("&") : `${own}&${parts.join("&")}`;
-  }
-
-  private begin(step: "programs" | "ven" | "resource" | "events"): void {
+  private begin(step: "programs" | "enrol" | "events", again = false): void {
     this.step = step;
-    this.skip = 0;
-    this.page = 0;
-    if (step === "programs") this.programmeDraft = [];
-    if (step !== "events") return;
-    this.book.begin();
-    this.confirmed = false;
-    this.query = 0;
-    const wanted = this.config.programs ?? [];
-    const programs =
-      wanted.length === 0 ? [""] : this.programmes.map((one) => `programID=${percent(one.id)}`);
-    // Without our targets a server may leave out what is for them.
-    const targeted = this.targets.map((target) => `targets=${percent(target)}`).join("&");
-    const queries: string[] = [];
-    for (const program of programs) {
-      queries.push(program);
-      if (targeted !== "") queries.push(program === "" ? targeted : `${program}&${targeted}`);
+    if (step === "programs") this.programmes.begin();
+    else if (step === "enrol") this.enrolment.begin();
+    else {
+      this.book.begin();
+      const { wanted, list } = this.programmes;
+      this.sweep.begin(wanted.length === 0 ? undefined : list, this.enrolment.targets, again);
     }
-    this.queries = queries;
   }
 
   private send(one: Sending, now: Now): void {
     const id = this.host.nextRequestId();
-    const intake: Intake = { count: 0, list: false, oversize: 0, strange: false, value: undefined };
+    const intake: Intake = { count: 0, oversize: 0, strange: false, value: undefined };
     const exchange = new Exchange(id, now.ms + TIMEOUT_MS + FORGOTTEN_MS, (value, list) =>
       this.element(one.ask, value, list, intake, now),
     );
@@ -366,28 +288,12 @@ export class OpenAdr3Ven implements Upstream {
   private element(ask: Ask, value: Json | undefined, list: boolean, intake: Intake, now: Now): void {
     intake.count++;
     if (value === undefined) intake.oversize++;
+    else if (ask === "make-ven" || ask === "make-resource") this.enrolment.take(ask, value);
     else if (!list) intake.value = value;
     else if (ask === "events") {
-      if (!this.book.take(value, this.programmes, this.time(now)?.utcMs)) intake.strange = true;
-    } else if (ask === "programs") this.programme(value);
-    else if (ask === "find-ven" && textOf(value, "venName") === this.config.venName) {
-      this.venId = textOf(value, "id");
-      this.targets = targetsOf(value);
-    } else if (ask === "find-resource" && textOf(value, "resourceName") === this.resourceName) {
-      this.resourceId = textOf(value, "id");
-      this.targets = [...this.targets, ...targetsOf(value)].slice(0, MAX_TARGETS);
-    }
-  }
-
-  private programme(value: Json): void {
-    const id = textOf(value, "id");
-    const name = textOf(value, "programName");
-    const wanted = this.config.programs ?? [];
-    if (id === "" || (wanted.length > 0 && !wanted.includes(name))) return;
-    if (this.programmeDraft.length >= MAX_PROGRAMMES || this.programmeDraft.some((one) => one.id === id))
-      return;
-    const descriptors = readDescriptors(listOf(value, "payloadDescriptors"));
-    this.programmeDraft.push({ id, name, descriptors });
+      if (!this.book.take(value, this.programmes.list, this.time(now)?.utcMs)) intake.strange = true;
+    } else if (ask === "programs") this.programmes.take(value);
+    else this.enrolment.take(ask, value);
   }
 
   private finish(outcome: Outcome, now: Now): void {
@@ -398,20 +304,21 @@ export class OpenAdr3Ven implements Upstream {
       return;
     }
     this.lastContactMs = now.ms;
-    intake.list = exchange.list;
-    const list = one.ask === "programs" || one.ask === "events" || one.ask.startsWith("find-");
-    if (list !== intake.list && !(one.ask === "report" || one.ask === "leave")) {
-      this.fail(unreadable(`it is ${list ? "no" : "a"} list`), now);
+    if (wantsList(one.ask) && !exchange.list) {
+      this.fail(unreadable("it is no list"), now);
       return;
     }
     if (intake.strange) {
       this.fail(unreadable("an event has no id"), now);
       return;
     }
-    if (one.ask !== "auth" && one.ask !== "token") this.freshToken = false;
-    this.failures = 0;
-    this.fault = undefined;
     this.nextTryMs = now.ms;
+    if (one.ask !== "auth" && one.ask !== "token") {
+      // A token alone proves nothing: the server may refuse it as it did the last one.
+      this.freshToken = false;
+      this.failures = 0;
+      this.fault = undefined;
+    }
     this.answered(one, intake, now);
   }
 
@@ -419,32 +326,13 @@ export class OpenAdr3Ven implements Upstream {
     switch (one.ask) {
       case "auth":
       case "token": {
-        const bad =
-          one.ask === "auth"
-            ? this.tokens.takeServer(intake.value)
-            : this.tokens.takeToken(intake.value, now.ms);
+        const { value } = intake;
+        const bad = one.ask === "auth" ? this.tokens.takeServer(value) : this.tokens.takeToken(value, now.ms);
         if (bad !== undefined) this.fail(bad, now);
         return;
       }
       case "programs":
-        this.programPage(intake, now);
-        return;
-      case "find-ven":
-        if (this.venId !== "") this.begin("resource");
-        else this.send(post("make-ven", `${this.base}/vens`, this.venBody()), now);
-        return;
-      case "make-ven":
-        this.venId = textOf(intake.value, "id");
-        this.targets = targetsOf(intake.value);
-        this.begin(this.venId === "" ? "events" : "resource");
-        return;
-      case "find-resource":
-        if (this.resourceId !== "") this.begin("events");
-        else this.send(post("make-resource", `${this.base}/resources`, this.resourceBody()), now);
-        return;
-      case "make-resource":
-        this.resourceId = textOf(intake.value, "id");
-        this.begin("events");
+        if (this.programmes.page(intake)) this.haveProgrammes(now);
         return;
       case "events":
         this.eventPage(intake, now);
@@ -453,58 +341,41 @@ export class OpenAdr3Ven implements Upstream {
         this.reported();
         return;
       case "leave":
-        this.leftOne();
+        this.enrolment.left();
+        return;
+      default:
+        this.enrolment.answered(one.ask);
+        if (this.enrolment.done) this.begin("events");
     }
   }
 
-  private programPage(intake: Intake, now: Now): void {
-    const wanted = this.config.programs ?? [];
-    const all =
-      wanted.length > 0 && wanted.every((name) => this.programmeDraft.some((one) => one.name === name));
-    this.skip += intake.count;
-    this.page++;
-    if (intake.count === PROGRAM_PAGE && !all && this.page < MAX_PAGES) return;
-    this.programmes = this.programmeDraft;
-    this.programmeDraft = [];
+  private haveProgrammes(now: Now): void {
+    const { wanted, list } = this.programmes;
     this.refreshAtMs = now.ms + REFRESH_MS;
-    if (wanted.length > 0 && this.programmes.length === 0) {
-      const names = wanted.join(", ");
-      const text = `The server has no programme "${names}"; check the names with the utility.`;
+    if (wanted.length > 0 && list.length === 0) {
+      const text = `The server has no programme "${wanted.join(", ")}"; check the names with the utility.`;
       // What such a programme had asked for before does not hold any more.
       this.book.begin();
       this.commit(now);
       this.fail(fault("configuration", "openadr3-no-program", text), now);
-      return;
-    }
-    this.resourceId = this.venRefused ? this.resourceId : "";
-    if (!this.identified || this.venRefused) this.begin("events");
-    else {
-      this.venId = "";
-      this.begin("ven");
-    }
+    } else this.begin(this.identified && !this.enrolment.refused ? "enrol" : "events");
   }
 
   private eventPage(intake: Intake, now: Now): void {
-    if (intake.oversize > 0) {
-      this.log("warning", "An event is larger than this module reads; it is left out.");
+    if (intake.oversize > 0) this.tellTooLarge();
+    switch (this.sweep.page(intake, this.book.misses)) {
+      case "more":
+        return;
+      case "again":
+        this.begin("events", true);
+        return;
+      case "whole":
+        this.commit(now);
+        this.step = "poll";
+        this.online = true;
+        this.nextPollMs = now.ms + this.pollMs;
+        if (this.hinted) this.hint(now);
     }
-    this.skip += intake.count;
-    this.page++;
-    if (intake.count === this.limit && this.page < MAX_PAGES) return;
-    this.skip = 0;
-    if (++this.query < this.queries.length && this.page < MAX_PAGES) return;
-    // Pages shift when an event is deleted between them: what is missing must be missing twice.
-    if (this.page > this.queries.length && this.book.misses && !this.confirmed) {
-      this.begin("events");
-      this.confirmed = true;
-      return;
-    }
-    this.commit(now);
-    this.limit = Math.min(PAGE, this.limit * 2);
-    this.step = "poll";
-    this.online = true;
-    this.nextPollMs = now.ms + this.pollMs;
-    if (this.hinted) this.hint(now);
   }
 
   /** Hands the sweep to the core, and takes up what its events want to be told. */
@@ -526,70 +397,55 @@ export class OpenAdr3Ven implements Upstream {
   // --- failing -------------------------------------------------------------------------------------------
 
   private failed(one: Sending, outcome: Outcome, why: Fault, now: Now): void {
-    const { status, retryAfterMs } = outcome;
-    const refused = status === 401 || status === 403;
-    if (refused && this.config.clientId !== undefined && one.ask !== "auth" && one.ask !== "token") {
+    const { status } = outcome;
+    const { ask } = one;
+    if (ask !== "auth" && ask !== "token" && this.config.clientId !== undefined && isRefusal(status)) {
       this.tokens.drop();
       if (!this.freshToken) {
-        // A stale token: the server was restarted, or the time on it is not ours. Once.
+        // A stale token: the server was restarted, or its clock is not ours. Once; then it is a failure.
         this.freshToken = true;
         this.nextTryMs = now.ms;
-        if (one.ask === "events") this.begin("events");
+        if (this.step === "events") this.begin("events");
         return;
       }
     }
-    if (outcome.tooLarge && one.ask === "events") {
-      this.halve();
-      return;
-    }
     const definite = status >= 400 && status < 500 && status !== 429 && status !== 408;
-    switch (one.ask) {
+    switch (ask) {
       case "auth":
         if (!definite) break;
         // Where a server does not say where tokens are, they are where the specification puts them.
         this.tokens.url = `${this.base}/auth/token`;
         return;
+      case "token":
+        if (definite) this.tokens.url = "";
+        break;
       case "events":
-        if (status !== 400 || !this.active) break;
-        this.active = false;
-        return;
-      case "find-ven":
-      case "make-ven":
-      case "find-resource":
-      case "make-resource":
-        if (status !== 501 && !(definite && status !== 401)) break;
-        this.log("warning", `The server takes no registration (${one.ask}): ${why.text}`);
-        this.venRefused = true;
-        this.freshToken = false;
-        this.begin("events");
+        if (outcome.tooLarge && !this.sweep.endless) {
+          if (!this.sweep.halve()) this.tellTooLarge();
+          return;
+        }
+        if (status !== 400 || !this.sweep.active) break;
+        this.sweep.active = false;
         return;
       case "report":
         if (status === 0 || status === 401) break;
         this.reportFailed(definite, why, now);
         return;
       case "leave":
-        if (status !== 0 || this.failures >= MAX_TRIES) {
-          this.leftOne();
-          return;
-        }
+        if (status === 0 && this.failures < MAX_TRIES) break;
+        this.enrolment.left();
+        return;
+      case "programs":
         break;
       default:
+        if (status !== 501 && (!definite || status === 401)) break;
+        this.log("warning", `The server takes no registration (${ask}): ${why.text}`);
+        this.enrolment.refused = true;
+        this.freshToken = false;
+        this.begin("events");
+        return;
     }
-    // Once more from the start of the sweep: half of a list proves nothing.
-    if (this.step === "events") this.begin("events");
-    if (one.ask === "token" && definite) this.tokens.url = "";
-    this.fail(why, now, retryAfterMs);
-  }
-
-  /** The answer was too large: fewer at a time, and past the one that is too large alone. */
-  private halve(): void {
-    if (this.limit > 1) {
-      this.limit = Math.floor(this.limit / 2);
-      return;
-    }
-    this.log("warning", "An event is larger than this module reads; it is left out.");
-    this.skip++;
-    if (++this.page >= MAX_PAGES) this.begin("events");
+    this.fail(why, now, outcome.retryAfterMs);
   }
 
   private reportFailed(definite: boolean, why: Fault, now: Now): void {
@@ -598,10 +454,7 @@ export class OpenAdr3Ven implements Upstream {
     if (definite || this.reportTries >= MAX_TRIES) {
       this.log("warning", `The server did not take a report: ${why.text}`);
       this.reported();
-    } else {
-      this.reportNextMs =
-        now.ms + backoffMs({ periodMs: this.pollMs, floorMs: 1000 }, this.reportTries, this.host.random);
-    }
+    } else this.reportNextMs = now.ms + this.waitMs(this.reportTries);
   }
 
   private reported(): void {
@@ -610,72 +463,51 @@ export class OpenAdr3Ven implements Upstream {
     this.reports.drop();
   }
 
-  /** Into the failing state: the next attempt comes ever later. */
+  /** Into the failing state: the next attempt comes ever later, and a sweep begins anew: half of it proves nothing. */
   private fail(why: Fault, now: Now, atLeastMs = 0): void {
     if (this.fault?.fault !== why.fault) this.log("warning", why.text);
     this.fault = why;
     this.failures++;
-    const waitMs = backoffMs({ periodMs: this.pollMs, floorMs: 1000 }, this.failures, this.host.random);
-    this.nextTryMs = now.ms + Math.max(waitMs, atLeastMs);
+    this.nextTryMs = now.ms + Math.max(this.waitMs(this.failures), atLeastMs);
     if (this.step === "programs" || this.step === "events") this.begin(this.step);
   }
 
-  // --- leaving, telling ----------------------------------------------------------------------------------
-
-  private leftOne(): void {
-    if (this.resourceId !== "") this.resourceId = "";
-    else this.venId = "";
-    if (this.resourceId === "" && this.venId === "") this.left();
+  private waitMs(failures: number): number {
+    return backoffMs({ periodMs: this.pollMs, floorMs: 1000 }, failures, this.host.random);
   }
 
-  private left(): void {
+  private end(): void {
     this.tokens.drop();
     this.step = "stopped";
     this.stopped = { code: "", text: "The registration was ended here." };
   }
 
+  // --- telling -------------------------------------------------------------------------------------------
+
   /** The customer's override, and its end, for every event that it concerns. */
   private tellOverride(time: ReportTime): void {
-    if (this.status_ === undefined || !this.identified) return;
-    for (const event of this.book.optChanges(this.status_.override, time.utcMs)) {
+    if (this.sgd === undefined || !this.identified) return;
+    for (const event of this.book.optChanges(this.sgd.override, time.utcMs)) {
       const asked = event.reports.some((one) => one.payloadType === "OPERATING_STATE");
       if (asked || this.config.optOutReports !== false) this.reports.tellState(event.id, time);
     }
   }
 
-  private told = 0;
-
   private tellUnserved(): void {
-    for (; this.told < this.reports.unserved.length; this.told++) {
-      this.log("info", `Reports of ${this.reports.unserved[this.told]!} are asked for and cannot be given.`);
+    for (; this.toldUnserved < this.reports.unserved.length; this.toldUnserved++) {
+      const type = this.reports.unserved[this.toldUnserved]!;
+      this.log("info", `Reports of ${type} are asked for and cannot be given.`);
     }
   }
 
-  private venBody(): string {
-    return JSON.stringify({
-      objectType: "VEN_VEN_REQUEST",
-      venName: this.config.venName,
-      attributes: [{ type: "DESCRIPTION", values: ["CTA-2045 communications module"] }],
-    });
-  }
-
-  private resourceBody(): string {
-    const { ratedW } = this.config;
-    const power = ratedW === undefined ? [] : [{ type: "MAX_POWER_CONSUMPTION", values: [ratedW / 1000] }];
-    return JSON.stringify({
-      objectType: "VEN_RESOURCE_REQUEST",
-      resourceName: this.resourceName,
-      venID: this.venId,
-      attributes: [...power, { type: "DESCRIPTION", values: ["EV charger"] }],
-    });
+  private tellTooLarge(): void {
+    this.log("warning", "An event is larger than this module reads; it is left out.");
   }
 
   private reportsMs(): number {
     const at = this.lastTime;
     return this.online && at !== undefined ? this.reports.nextMs(at) : NEVER;
   }
-
-  private lastTime: ReportTime | undefined;
 
   /** UTC from the module's clock, else from the server's Date. */
   private time(now: Now): ReportTime | undefined {
@@ -689,19 +521,8 @@ export class OpenAdr3Ven implements Upstream {
   }
 }
 
-function get(ask: Ask, url: string): Sending {
-  return { ask, method: "GET", url, body: undefined };
-}
-
-function post(ask: Ask, url: string, body: string): Sending {
-  return { ask, method: "POST", url, body };
-}
-
-function targetsOf(value: Json | undefined): readonly string[] {
-  if (!isObject(value)) return [];
-  return listOf(value, "targets")
-    .filter((one): one is string => typeof one === "string" && one !== "" && one.length <= 128)
-    .slice(0, MAX_TARGETS);
+function isRefusal(status: number): boolean {
+  return status === 401 || status === 403;
 }
 
 function unreadable(what: string): Fault {
