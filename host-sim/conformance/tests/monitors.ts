@@ -393,7 +393,11 @@ function isNeedless(t: Tester, entry: Entry): boolean {
   let ack: Entry | undefined;
   for (let i = entry.n - 1; i >= 0 && entry.startMs - t.trace[i]!.startMs < 1500; i--) {
     const before = t.trace[i]!;
-    if (before.who === "we" && before.kind === "answer" && before.code < 0) ack = before;
+    if (before.who === "we" && before.kind === "answer") {
+      // Refused: to say it again is right.
+      if (before.code >= 0) return false;
+      ack = before;
+    }
     if (before.who === "we" && before.kind === "frame") return false;
     if (before.who !== "peer" || before.kind !== "frame" || hexOf(before.bytes) !== hexOf(entry.bytes))
       continue;
