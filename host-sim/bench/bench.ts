@@ -5,11 +5,9 @@
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fromHex } from "../../src/base/hex.js";
 import { seededRandom } from "../../src/base/random.js";
 import type { PlainEvent } from "../../src/runtime.js";
 import { readConfig } from "../../src/setup/config.js";
-import { decodeFrameText } from "../../src/wire/decode.js";
 import { captureVirtualLine } from "../capture/line-capture.js";
 import type { CaptureSink } from "../capture/record.js";
 import { VirtualLine } from "../line/virtual-line.js";
@@ -21,6 +19,7 @@ import { UcmHost, type Engine } from "../runtime/ucm-host.js";
 import { loadProfile } from "../sgd/profile.js";
 import { SgdSimulator } from "../sgd/simulator.js";
 import { startVtn, type Vtn } from "../vtn/server.js";
+import { FrameViews } from "./frame-views.js";
 import type { ChargerView, FrameView, FromPage, Sample, ToPage, UtilityEvent } from "./messages.js";
 
 export interface BenchOptions {
@@ -55,7 +54,7 @@ export class Bench {
   readonly #wake = new WakeUp(() => this.#poll());
   readonly #timers: NodeJS.Timeout[] = [];
   #polling = false;
-  #frameNumber = 0;
+  readonly #views = new FrameViews();
   #lastCharger = "";
   #chargerToldMs = 0;
   #lastEvents = "";
@@ -229,16 +228,7 @@ export class Bench {
     const utcMs = Date.now();
     switch (event.event) {
       case "frame": {
-        const decoded = decodeFrameText(event.hex);
-        const bytes = fromHex(event.hex);
-        const frame: FrameView = {
-          n: ++this.#frameNumber,
-          utcMs: utcMs - Math.max(0, Math.round(monotonicMs() - event.atMs)),
-          from: event.dir === "tx" ? "module" : "charger",
-          hex: bytes ? decoded.hex : event.hex,
-          text: decoded.text,
-          fault: event.fault,
-        };
+        const frame = this.#views.view(event, utcMs - Math.max(0, Math.round(monotonicMs() - event.atMs)));
         this.#frames.push(frame);
         if (this.#frames.length > keepFrames) this.#frames.shift();
         this.#tell({ type: "frame", frame }, undefined);

@@ -32,6 +32,12 @@ export interface FrameView {
   readonly hex: string;
   readonly text: string;
   readonly fault: string;
+  /** What is in it, field by field, as `decode --json` has it. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Silence on the line before its first byte, ms; null before the first frame. */
+  readonly gapMs: number | null;
+  /** What the gap is measured against: a link answer, an application reply, or anything else. */
+  readonly kind: "answer" | "reply" | "other";
 }
 
 export interface IntentView {

@@ -1,5 +1,6 @@
 /** The page in a real browser, driven as a person would: send an event, see the amperes fall and return, press override. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
@@ -73,10 +74,54 @@ describeNeeding(["chromium"], "bench page in Chromium", () => {
     await expect.poll(() => page.locator("#override").getAttribute("aria-pressed")).toBe("false");
   });
 
-  it("traces bytes and meaning", async () => {
-    const row = page.locator("tr.module", { hasText: "Shed" }).first();
-    await expect.poll(() => row.count(), { timeout: 5000 }).toBeGreaterThan(0);
-    expect(await row.locator(".hex").textContent()).toMatch(/^08 01 00 02 01 /);
+  it("traces bytes and meaning, finds a frame, and shows its fields", async () => {
+    const find = page.getByLabel("Find in the trace");
+    await find.fill("shed for");
+    const row = page.locator("tr.module").first();
+    await expect.poll(() => row.locator(".hex").textContent(), { timeout: 5000 }).toMatch(/^08 01 00 02 01 /);
+    await row.getByRole("button").click();
+    const detail = page.getByLabel("The chosen frame");
+    await expect.poll(() => detail.textContent()).toMatch(/durationSeconds\d+/);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await find.fill("");
+    const lines = await page.locator(".trace .sub").textContent();
+    await page.waitForTimeout(4000);
+    expect(await page.locator(".trace .sub").textContent()).toBe(lines);
+    await page.getByRole("button", { name: "Follow" }).click();
+    await page.getByRole("button", { name: "Close" }).click();
+  });
+
+  it("exports what the trace shows", async () => {
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Export" }).click(),
+    ]);
+    const lines = readFileSync((await download.path())!, "utf8")
+      .trim()
+      .split("\n");
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      hex: expect.any(String) as string,
+      fields: expect.any(Object) as object,
+    });
+  });
+
+  it("shows gaps against their limits, and counts", async () => {
+    await expect
+      .poll(() => page.getByRole("img", { name: /module: to ACK: \d+ gaps, 0 outside/ }).count())
+      .toBe(1);
+    await expect.poll(() => page.locator(".counters").textContent()).toMatch(/frames received\d+/);
+  });
+
+  it("has no serious accessibility violation, in light and in dark", async () => {
+    // Not a script tag: the page's own policy forbids strangers.
+    await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      const found = (await page.evaluate(
+        "axe.run().then((r) => r.violations.map((v) => [v.impact, v.id, v.nodes.map((n) => n.html.slice(0, 90))]))",
+      )) as [string, string, string[]][];
+      expect(found.filter(([impact]) => impact === "serious" || impact === "critical")).toEqual([]);
+    }
   });
 
   it("works with the keyboard and on a phone, and asks nobody else", async () => {

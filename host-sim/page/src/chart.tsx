@@ -53,7 +53,7 @@ export function Chart(props: { samples: readonly Sample[]; events: readonly Util
         scales: {
           x: { time: true },
           A: { range: (_u, _min, max) => [0, Math.max(34, max * 1.1)] },
-          kW: { range: (_u, _min, max) => [0, Math.max(8, max * 1.1)] },
+          kW: { range: (_u, _min, max) => [0, Math.max(10, max * 1.3)] },
         },
         axes: [
           { ...axis, space: 80, values: (_u, marks) => marks.map((s) => time.format(s * 1000)) },
@@ -78,7 +78,7 @@ export function Chart(props: { samples: readonly Sample[]; events: readonly Util
             width: 2,
             fill: colour("--accent-soft"),
           },
-          { label: "power", scale: "kW", stroke: colour("--module"), width: 1.5 },
+          { label: "power", scale: "kW", stroke: colour("--module"), width: 1.5, dash: [2, 3] },
         ],
         hooks: { drawClear: [(u) => shade(u, events.current)] },
       },

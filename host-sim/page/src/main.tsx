@@ -4,6 +4,7 @@ import type { FromPage } from "../../bench/messages.js";
 import { Chart } from "./chart.js";
 import { Charger, Module, Utility } from "./panels.js";
 import { connect, emptyView, type View } from "./store.js";
+import { Counters, Timing } from "./timing.js";
 import { Trace } from "./trace.js";
 import "./style.css";
 
@@ -57,6 +58,10 @@ function App() {
           <Chart samples={view.samples} events={view.events} dark={dark} />
         </section>
         <Trace frames={view.frames} />
+        <div class="pair">
+          <Timing frames={view.frames} />
+          <Counters counters={view.counters} />
+        </div>
       </main>
     </>
   );

@@ -26,7 +26,7 @@ export interface View {
   readonly notice: string;
 }
 
-const keepFrames = 2000;
+const keepFrames = 10_000;
 const keepSamples = 3600;
 
 export const emptyView: View = {
