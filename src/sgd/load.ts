@@ -66,8 +66,14 @@ export class Load {
     this.#retries = 0;
     this.#mutes = 0;
     this.#level.begin(nowMs);
-    if (this.wantsNormal && !this.#obligation.owed) this.#phase = { awaits: "wish" };
-    else this.again(nowMs);
+    if (this.wantsNormal && !this.#obligation.owed) {
+      this.#phase = { awaits: "wish" };
+      // The older wish was never sent: nobody waits for it any more.
+      if (this.facts.load?.result === "waiting") {
+        this.facts.load = undefined;
+        this.facts.changed = true;
+      }
+    } else this.again(nowMs);
   }
 
   /** The appliance is there (again): whatever it was told before, it is told now. */

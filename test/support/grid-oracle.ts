@@ -198,6 +198,14 @@ export class GridOracle {
     return list[0]!.answer;
   }
 
+  /** Whether the programme of the event in force permits Grid Emergency; the module's own stop always does. */
+  permits(answer: OracleAnswer): boolean {
+    if (answer.source === "local") return true;
+    const { source, eventId } = answer;
+    const entry = this.entries.find(({ event }) => event.source === source && event.id === eventId);
+    return entry?.event.emergencyPermitted === true;
+  }
+
   private left(spell: { since: Moment; forMs: number } | undefined): number {
     return spell === undefined ? 0 : spell.forMs - (spell.since.ago ?? this.world.trueMs - this.bootTrueMs);
   }
