@@ -35,6 +35,7 @@ export class FakeUtility {
         fault: this.online ? "" : "timeout",
         text: "",
         nextTryMs: NEVER,
+        lastContactMs: undefined,
       }),
     };
   }
