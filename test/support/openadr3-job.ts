@@ -21,7 +21,10 @@ function sent(bench: VirtualBench): readonly string[] {
  * The whole way over OpenADR 3.1: registration, an event that lowers the current, prices, the customer's override
  * as a report, and an event that ends because it is deleted.
  */
-export async function openadr3Job(engine: Engine): Promise<VirtualBench> {
+export async function openadr3Job(
+  engine: Engine,
+  watch: (bench: VirtualBench) => void = () => undefined,
+): Promise<VirtualBench> {
   const bench = new VirtualBench({
     engine,
     protocol: "openadr3",
@@ -40,6 +43,7 @@ export async function openadr3Job(engine: Engine): Promise<VirtualBench> {
       ],
     },
   });
+  watch(bench);
   bench.sgd.plug();
   await bench.until("online", () => bench.last("upstream")?.state === "online", 30_000);
   expect(bench.vtn3.vens()).toMatchObject([{ venName: "module", clientID: "module" }]);
