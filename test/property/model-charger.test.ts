@@ -301,6 +301,7 @@ class History {
       rig.wake();
     }
     this.wanted = undefined;
+    this.endSheds = 0;
     this.calmMs = this.ms;
   }
 
