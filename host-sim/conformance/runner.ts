@@ -143,14 +143,15 @@ export class Runner {
     const limitMs = t.nowMs + (this.#options.waitMs ?? 30_000);
     const isHeard = (): boolean => t.trace.some((e) => e.who === "peer" && e.kind !== "noise");
     while (!isHeard() && t.nowMs < limitMs) {
-      yield* t.until(isHeard, KNOCK_MS);
+      yield* t.until(isHeard, Math.min(KNOCK_MS, limitMs - t.nowMs));
       if (isHeard()) break;
       yield* t.calm();
       yield* t.say(emitFrame(MessageType.Basic, new Uint8Array(0)));
       yield* t.until(isHeard, 500);
     }
+    if (!isHeard()) return false;
     yield* t.sleep(SETTLE_MS);
-    return isHeard();
+    return true;
   }
 
   *#one(test: TestCase): Steps<Outcome> {
