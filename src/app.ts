@@ -19,6 +19,7 @@ import { mayRead, type JournalPart, type Role } from "./journal/access.js";
 import { exportLines, type ExportFormat } from "./journal/export.js";
 import { FactoryReset, isResetting } from "./journal/factory-reset.js";
 import { Recorder, type JournalState, type StartReason } from "./journal/recorder.js";
+import { Ocpp16 } from "./ocpp16/ocpp16.js";
 import { OpenAdr2Ven } from "./openadr2/ven.js";
 import { OpenAdr3Ven } from "./openadr3/ven.js";
 import { crcOfText } from "./base/json.js";
@@ -27,6 +28,7 @@ import type { HttpEvent, HttpPort } from "./ports/http.js";
 import type { ByteLine, ByteLineEvent, FrameLine, FrameLineEvent } from "./ports/line.js";
 import type { SgdStatus } from "./ports/sgd-status.js";
 import { NEVER, type Now, type RandomPort, type StorePort } from "./ports/time.js";
+import type { WebSocketEvent, WebSocketPort } from "./ports/websocket.js";
 import { SgdSession } from "./sgd/session.js";
 import { DEFAULT_SGD_SETTINGS } from "./sgd/settings.js";
 import { minutesOf, type OffPeakWindow, type UcmConfig, type UpstreamConfig } from "./setup/config.js";
@@ -74,6 +76,8 @@ export type UcmEvent =
 export interface World {
   readonly line: ByteLine | FrameLine;
   readonly http: HttpPort;
+  /** For OCPP; a world without one connects to no charging platform. */
+  readonly websocket?: WebSocketPort;
   readonly random: RandomPort;
   /** Keeps values where there is no flash. */
   readonly store: StorePort;
@@ -240,11 +244,30 @@ export class Ucm {
         this.#upstreamHost(),
       );
     }
-    this.#log(
-      "error",
-      `Upstream "${config.id}": protocol ${config.protocol} is not built in yet; it is ignored.`,
+    const { websocket } = this.#world;
+    if (websocket === undefined) {
+      this.#log("error", `Upstream "${config.id}": this device has no WebSocket; it is ignored.`);
+      return undefined;
+    }
+    const { charger, randomDelay } = this.#config;
+    return new Ocpp16(
+      {
+        ...{ id: config.id, url: config.url, chargePointId: config.chargePointId ?? config.id },
+        ...{ localIdTag: config.idTag, startsBy: config.startsBy, evidence: config.plugEvidence },
+        ...charger,
+        delayMaxMs: randomDelay.enabled ? randomDelay.maxSeconds * 1000 : 0,
+        securityProfile: config.cert === undefined ? 2 : 3,
+      },
+      { ...this.#upstreamHost(), websocket },
+      { logs: { read: (which) => this.#logText(which) } },
     );
-    return undefined;
+  }
+
+  /** The journal's lines for a platform that asks for them; undefined where there is no journal. */
+  #logText(which: "SecurityLog" | "DiagnosticsLog"): string | undefined {
+    if (!this.#recorder) return undefined;
+    const part = which === "SecurityLog" ? "security" : "events";
+    return [...exportLines(this.#recorder.journal, part, "csv")].join("\n");
   }
 
   #upstreamHost(): UpstreamHost {
@@ -312,6 +335,12 @@ export class Ucm {
     this.#now = now;
     if (this.#factoryReset) return;
     for (const upstream of this.#upstreams) upstream.onHttp(event, now);
+  }
+
+  onWebSocket(event: WebSocketEvent, now: Now): void {
+    this.#now = now;
+    if (this.#factoryReset) return;
+    for (const upstream of this.#upstreams) upstream.onWebSocket?.(event, now);
   }
 
   /** Does everything that is due. Call after each input and when {@link nextMs} has come. */

@@ -12,6 +12,7 @@ import type { ExportFormat } from "./journal/export.js";
 import type { StartReason } from "./journal/recorder.js";
 import type { HttpEvent, HttpFailure, HttpRequest } from "./ports/http.js";
 import type { Now } from "./ports/time.js";
+import type { WebSocketEvent, WebSocketRequest } from "./ports/websocket.js";
 import type { UcmConfig } from "./setup/config.js";
 
 export type Input =
@@ -41,6 +42,8 @@ export type Input =
   | { readonly k: "data"; readonly id: number; readonly hex: string }
   | { readonly k: "end"; readonly id: number }
   | { readonly k: "failed"; readonly id: number; readonly reason: HttpFailure; readonly text: string }
+  /** What became of a WebSocket. */
+  | { readonly k: "ws"; readonly event: WebSocketEvent }
   /**
    * Before `boot`, where the world keeps a flash for the module: what is not blank of it, in pieces. The world keeps
    * what `flash` outputs tell, in their order and before any output that follows.
@@ -80,6 +83,7 @@ export type Output =
   | FrameLineOutput
   | { readonly k: "http"; readonly request: HttpRequest }
   | { readonly k: "abort"; readonly id: number }
+  | { readonly k: "ws"; readonly call: WebSocketCall }
   | { readonly k: "set"; readonly key: string; readonly value: string }
   | { readonly k: "del"; readonly key: string }
   | { readonly k: "flash"; readonly op: "program" | "erase"; readonly at: number; readonly hex: string }
@@ -96,6 +100,14 @@ export type Output =
     }
   | { readonly k: "event"; readonly event: PlainEvent }
   | { readonly k: "state"; readonly state: Readonly<Record<string, unknown>> };
+
+/** A call of the WebSocket port (src/ports/websocket.ts) as data. */
+export type WebSocketCall =
+  | { readonly do: "open"; readonly request: WebSocketRequest }
+  | { readonly do: "send"; readonly id: number; readonly text: string }
+  | { readonly do: "close"; readonly id: number; readonly code: number; readonly reason: string }
+  | { readonly do: "keep-alive"; readonly id: number; readonly pingMs: number }
+  | { readonly do: "password"; readonly credentials: string; readonly password: string };
 
 export interface Batch {
   readonly nowMs: number;
@@ -168,6 +180,14 @@ export class Machine {
         request: (request) => put({ k: "http", request }),
         abort: (id) => put({ k: "abort", id }),
       },
+      websocket: {
+        open: (request) => put({ k: "ws", call: { do: "open", request } }),
+        send: (id, text) => put({ k: "ws", call: { do: "send", id, text } }),
+        close: (id, code, reason) => put({ k: "ws", call: { do: "close", id, code, reason } }),
+        keepAlive: (id, pingMs) => put({ k: "ws", call: { do: "keep-alive", id, pingMs } }),
+        setPassword: (credentials, password) =>
+          put({ k: "ws", call: { do: "password", credentials, password } }),
+      },
       random: { uint32: generator(seed) },
       store: {
         get: (key) => this.#store[key],
@@ -214,6 +234,9 @@ export class Machine {
       case "unsent":
       case "noise":
         ucm.onLine(frameLineEvent(input), now);
+        break;
+      case "ws":
+        ucm.onWebSocket(input.event, now);
         break;
       case "state":
         this.#out.push({ k: "state", state: ucm.state(now) });

@@ -9,6 +9,8 @@ export interface Credentials {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  /** Of HTTP basic authentication. */
+  readonly password?: string;
 }
 
 export interface LoadedConfig {
@@ -48,7 +50,11 @@ export function loadConfig(path: string): LoadedConfig {
       const value = upstream[name];
       return value === undefined ? {} : { [name]: readText(resolve(base, value), `upstreams[${i}].${name}`) };
     };
-    credentials.set(upstream.id, { ...file("ca"), ...file("cert"), ...file("key") });
+    const { passwordFile } = upstream;
+    const what = `upstreams[${i}].passwordFile`;
+    const password =
+      passwordFile === undefined ? {} : { password: readText(resolve(base, passwordFile), what).trim() };
+    credentials.set(upstream.id, { ...file("ca"), ...file("cert"), ...file("key"), ...password });
   });
   const upstreams = config.upstreams.map((upstream, i): UpstreamConfig => {
     const { clientSecretFile } = upstream;

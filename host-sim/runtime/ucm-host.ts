@@ -6,12 +6,14 @@ import { randomBytes } from "node:crypto";
 import { fromHex, toHex } from "../../src/base/hex.js";
 import type { HttpEvent, HttpPort } from "../../src/ports/http.js";
 import type { ByteLine, ByteLineEvent } from "../../src/ports/line.js";
+import type { WebSocketEvent, WebSocketPort } from "../../src/ports/websocket.js";
 import type { StartReason } from "../../src/journal/recorder.js";
 import type { Batch, Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
 import type { UcmConfig } from "../../src/setup/config.js";
 import { monotonicMs, WakeUp } from "./clock.js";
 import type { FileFlash } from "./file-flash.js";
 import type { FileStore } from "./file-store.js";
+import { carryOutCall } from "./websocket-calls.js";
 
 /** What an order is answered with. */
 export type OwnerReply = Extract<Output, { readonly k: "answer" }>;
@@ -48,6 +50,8 @@ export interface UcmHostOptions {
   readonly engine: Engine;
   readonly line: ByteLine;
   readonly http: HttpPort;
+  /** Without it, what speaks over WebSocket stays offline. */
+  readonly websocket?: WebSocketPort;
   readonly store: FileStore;
   /** The module's flash, for engines that can hold it; `store` is for the others. */
   readonly flash?: FileFlash;
@@ -122,6 +126,10 @@ export class UcmHost {
         this.#put({ k: "failed", id: event.id, reason: event.reason, text: event.text });
         break;
     }
+  }
+
+  onWebSocket(event: WebSocketEvent): void {
+    this.#put({ k: "ws", event });
   }
 
   /** The module's whole state, for the page. */
@@ -215,6 +223,9 @@ export class UcmHost {
         break;
       case "abort":
         http.abort(output.id);
+        break;
+      case "ws":
+        carryOutCall(output.call, this.#options.websocket, (event) => this.onWebSocket(event));
         break;
       case "set":
         store.set(output.key, output.value);

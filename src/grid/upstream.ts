@@ -1,6 +1,7 @@
 import type { HttpEvent, HttpPort } from "../ports/http.js";
 import type { SgdStatus } from "../ports/sgd-status.js";
 import type { Now, RandomPort, StorePort } from "../ports/time.js";
+import type { WebSocketEvent } from "../ports/websocket.js";
 import type { EventVerdict, GridEvent } from "./event.js";
 
 /** Where an upstream protocol stands, for the page, the log and `ucm --json`. */
@@ -43,6 +44,8 @@ export interface Upstream {
   /** Monotonic time at which `poll` wants to be called next. */
   nextMs(): number;
   onHttp(event: HttpEvent, now: Now): void;
+  /** For protocols over WebSocket. */
+  onWebSocket?(event: WebSocketEvent, now: Now): void;
   /** Tells what is known of the appliance; the upstream reports and opts out from it. Called on every change. */
   onSgd(status: SgdStatus, now: Now): void;
   status(): UpstreamStatus;

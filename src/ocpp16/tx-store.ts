@@ -34,10 +34,10 @@ export interface Transaction {
   transactionId: number | undefined;
 }
 
-/** All records together; 128 of about 250 characters fit the module's store. */
-const SLOTS = 128;
+/** All records together; of 130 to 350 characters each, they take 14 KB of the module's store. */
+const SLOTS = 64;
 /** So many are left to starts and stops. */
-const MOST_METER_VALUES = 48;
+const MOST_METER_VALUES = 16;
 
 type Head = readonly [
   2,

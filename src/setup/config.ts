@@ -25,6 +25,9 @@ export interface UpstreamConfig {
   readonly remoteOverride?: boolean;
   readonly chargePointId?: string;
   readonly passwordFile?: string;
+  readonly idTag?: string;
+  readonly startsBy?: "charging" | "platform";
+  readonly plugEvidence?: "auto" | "storage" | "none";
 }
 
 export interface ChargerConfig {

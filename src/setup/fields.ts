@@ -67,6 +67,17 @@ const upstream: Spec = {
     },
     chargePointId: text("Charge point identity (ocpp16)", 48),
     passwordFile: text("File with the basic-auth password (ocpp16)"),
+    idTag: text("idTag of transactions that begin at the charger, default the identity, cut (ocpp16)", 20),
+    startsBy: {
+      type: "string",
+      about: "Charging begins a transaction (default), or nothing is charged without the platform (ocpp16)",
+      oneOf: ["charging", "platform"],
+    },
+    plugEvidence: {
+      type: "string",
+      about: "Whether the charger's storage figures tell that a car is plugged in (ocpp16)",
+      oneOf: ["auto", "storage", "none"],
+    },
   },
 };
 
