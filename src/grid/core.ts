@@ -196,7 +196,8 @@ export class GridCore {
       boostLeftMs: owner.leftMs(owner.boost, now),
       heldOff: owner.heldOff,
       schedule: owner.scheduleState,
-      windows: owner.windows,
+      // A copy: the default lies in ROM on the device, and XS cannot write an array there as JSON.
+      windows: owner.windows.map((window) => ({ ...window })),
       consent: owner.consent,
     };
   }

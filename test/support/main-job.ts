@@ -39,6 +39,13 @@ export async function mainJob(engine: Engine): Promise<MainJobReport> {
     10_000,
   );
   expect(bench.last("intent")).toMatchObject({ intent: "normal" });
+  // What the page asks for: in XS, a default that lies in ROM must not stand in the way of JSON.
+  const { state } = await bench.ask({ k: "state" }, "state");
+  expect(state).toMatchObject({
+    intent: { source: "none" },
+    owner: { windows: [] },
+    sgd: { link: "online" },
+  });
   const frames = bench.told.flatMap(({ event: told }) =>
     told.event === "frame" && told.dir === "tx" ? [told.hex.replace(/(..)(?=.)/g, "$1 ")] : [],
   );
