@@ -49,13 +49,16 @@ export class Memory {
 
   /** A good frame that answers no waiting request. */
   judge(type: number, payload: Uint8Array, endMs: number): Verdict {
-    if (this.#payload !== undefined && this.#type === type && endMs - this.#endMs <= this.#t.duplicateMs) {
-      if (type >> 8 === MessageType.Basic >> 8 && equal(this.#payload, payload)) {
+    if (this.#payload !== undefined && this.#type === type) {
+      const owes = replyTo(type, payload) !== "none";
+      // A third try may come when the second was lost. A state told again and again is news sooner.
+      const windowMs = owes ? 2 * this.#t.duplicateMs : this.#t.duplicateMs;
+      const recent = endMs - this.#endMs <= windowMs && type >> 8 === MessageType.Basic >> 8;
+      if (recent && equal(this.#payload, payload)) {
         if (this.#wasReply) return "duplicate-reply";
-        if (this.#response === "failed" || (this.#response === "acked" && !this.acknowledged)) {
-          return "repeat-response";
-        }
-        if (this.#response !== "acked" || replyTo(type, payload) === "none") return "duplicate";
+        const failed = this.#response === "failed" || (this.#response === "acked" && !this.acknowledged);
+        if (failed) return "repeat-response";
+        if (this.#response !== "acked" || !owes) return "duplicate";
       }
     }
     const done = this.#donePayload;

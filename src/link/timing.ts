@@ -42,7 +42,10 @@ export interface LinkTiming {
   readonly backoffMaxMs: number;
   /** So long without valid traffic, and rate and limits are at their defaults again (EPRI-SIM, RINNAI 9.1.3). */
   readonly silenceMs: number;
-  /** A frame equal to the last one within this time may be its repetition: the longest ACK wait and back-off of a peer. */
+  /**
+   * A frame equal to the last one within this time may be its repetition: the longest ACK wait and back-off of a
+   * peer. Twice as long for a message that is owed a reply, where a third try may follow a second that was lost.
+   */
   readonly duplicateMs: number;
   /** After a change of the bit rate something valid must come in this time, else back to 19,200. Ours; no source. */
   readonly bitRateTrialMs: number;
