@@ -43,6 +43,11 @@ export const ResponseCode = {
   NotEnabled: 8,
 } as const;
 
+/** Success without the value that a query is for: neither taken nor sent. */
+function tellsNothing(layout: Layout, size: number, values: Record<string, unknown>): boolean {
+  return layout.whole === true && size === 3 && values["responseCode"] === ResponseCode.Success;
+}
+
 type Layouts = readonly (readonly Layout[])[];
 
 function parseBy(
@@ -58,7 +63,7 @@ function parseBy(
       known = "no-length";
       const message: Record<string, unknown> = { family: "intermediate", name: layout.name };
       if (readGroup(layout, payload, 2, message, settings.measuredBit) !== payload.length) continue;
-      if (layout.whole && payload.length === 3 && message["responseCode"] === ResponseCode.Success) continue;
+      if (tellsNothing(layout, payload.length, message)) continue;
       // The layout has every member of the type, which its own type has checked.
       return message as unknown as IntermediateMessage;
     }
@@ -104,7 +109,7 @@ function writeBy(
     for (const layout of group) {
       if (layout.name !== message.name) continue;
       const end = writeGroup(layout, values, out, at + 2, settings.measuredBit);
-      if (end < 0) continue;
+      if (end < 0 || tellsNothing(layout, end - at, values)) continue;
       if (out) {
         out[at] = layout.op >> 8;
         out[at + 1] = layout.op;

@@ -224,3 +224,13 @@ describe("text from the wire", () => {
     });
   });
 });
+
+describe("a success that tells nothing", () => {
+  it.each(["InformationReply", "EfficiencyReply", "PresentTemperatureReply"])(
+    "%s is not sent either",
+    (name) => {
+      expect(encodeFrame({ name, fields: { responseCode: 0 } })).toMatchObject({ fault: "bad-fields" });
+      expect(isFault(encodeFrame({ name, fields: { responseCode: 1 } }))).toBe(false);
+    },
+  );
+});
