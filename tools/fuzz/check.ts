@@ -14,13 +14,23 @@ import type { FrameLineEvent, FrameLineSettings } from "../../src/ports/line.js"
 import { decodeFrameText, encodeFrame } from "../../src/wire/decode.js";
 import { describe, nameOf } from "../../src/wire/describe.js";
 import { fieldsOf } from "../../src/wire/fields.js";
-import { checkBytes, parseFrame } from "../../src/wire/frame.js";
+import { checkBytes, parseAnswer, parseFrame } from "../../src/wire/frame.js";
 import { kindOfType } from "../../src/wire/raw.js";
 import { isReply, replyTo } from "../../src/wire/reply.js";
+import type { WireMessage } from "../../src/wire/message.js";
 import { emitMessage, parseMessage, payloadLength, typeOf } from "../../src/wire/payload.js";
 import { defaultSettings, type WireSettings } from "../../src/wire/settings.js";
 import { Dice, LineSource, LONGEST_FRAME, PayloadSource } from "./generate.js";
-import { checkOf, earned, Events, faultCodes, ModelReceiver, type Tape } from "./model.js";
+import {
+  answerOf,
+  checkOf,
+  earned,
+  Events,
+  faultCodes,
+  isMessage,
+  ModelReceiver,
+  type Tape,
+} from "./model.js";
 
 /** An input for which something does not hold. */
 export class FuzzFailure extends Error {
@@ -43,7 +53,13 @@ function hexOf(bytes: Uint8Array): string {
 /** The readings of what the sources leave open; inputs take turns. */
 const readings: readonly WireSettings[] = [
   defaultSettings,
-  { ...defaultSettings, measuredBit: 0, presentTemperatureScale: "whole", slotList: "count", widePrice: false },
+  {
+    ...defaultSettings,
+    measuredBit: 0,
+    presentTemperatureScale: "whole",
+    slotList: "count",
+    widePrice: false,
+  },
   { ...defaultSettings, loadUpTail: false, slotList: "bitmap", revisionBNames: false },
   {
     ...defaultSettings,
@@ -160,6 +176,13 @@ export class Fuzz {
   #payload(type: number, payload: Uint8Array, index: number): void {
     const settings = this.#settings;
     const message = parseMessage(type, payload, settings);
+    const op = payload.length < 2 || type !== 0x0802 ? -1 : (payload[0]! << 8) | payload[1]!;
+    // The longer forms of Advanced Load Up are a matter of the settings as well.
+    const trusted = !settings.untrusted.includes(op) && (settings.loadUpTail || op !== 0x0c00);
+    if (trusted && isFault(message) === isMessage(type, payload)) this.#fail(`${payload.length} bytes`);
+    if (!trusted && settings.untrusted.includes(op) && nameOf(message as WireMessage) !== "Unknown") {
+      this.#fail("read by a layout that is not to be trusted");
+    }
     if (isFault(message)) {
       if (message.fault !== "bad-payload-length" || message.blame !== "wire") this.#fail(message.fault);
       if (!known(type)) this.#fail("a fault in a type that is only carried");
@@ -186,6 +209,27 @@ export class Fuzz {
     if (isFault(again)) this.#fail(`JSON does not encode: ${again.text}`);
     if (hexOf(again) !== hexOf(this.#bytes) || hex.replaceAll(" ", "").toLowerCase() !== hexOf(again)) {
       this.#fail("JSON gives other bytes");
+    }
+    this.#changed(JSON.parse(JSON.stringify(object)) as Json, again);
+  }
+
+  /** One number of the JSON made another: it is refused, or it is what comes back, or nothing depends on it. */
+  #changed(object: Json, frame: Uint8Array): void {
+    const places: { readonly of: Json; readonly key: string }[] = [];
+    numbersIn(object["fields"] as Json, places);
+    if (places.length === 0) return;
+    const { of, key } = this.#dice.pick(places);
+    const other = this.#dice.pick(others);
+    of[key] = other;
+    const encoded = encodeFrame(object);
+    if (isFault(encoded) || hexOf(encoded) === hexOf(frame)) return;
+    const back = JSON.parse(JSON.stringify(decodeFrameText(encoded))) as Json;
+    const found: { readonly of: Json; readonly key: string }[] = [];
+    numbersIn(back["fields"] as Json, found);
+    // A reserved byte is told only where it is not 0.
+    if (key === "reserved" && other === 0) return;
+    if (!found.some((place) => place.key === key && place.of[key] === Math.round(other))) {
+      this.#fail(`${key} = ${other} became ${JSON.stringify(back["fields"])}`);
     }
   }
 
@@ -229,11 +273,29 @@ export class Fuzz {
     if (!isFault(damaged)) this.#fail("one bit turned, and taken as good");
     frame[at] = was;
     if (!isFault(parseFrame(frame.subarray(0, at)))) this.#fail("cut short, and taken as good");
+    this.#lenient(frame, n);
     const line = lines[this.counts.inputs & 3]!;
     if (linkAnswer(line, type, payload) !== earned(line, type, payload)) this.#fail("another link answer");
     this.#replies(type, payload);
     const kind = kindOfType(type);
     if (known(type) === (kind === "vendor" || kind === "future" || kind === "reserved")) this.#fail(kind);
+  }
+
+  /** Reserved length bits are masked off, and summed as they came; a byte too many is a fault. */
+  #lenient(frame: Uint8Array, n: number): void {
+    const out = this.#out;
+    out.set(frame);
+    if (!isFault(parseFrame(out.subarray(0, n + 7)))) this.#fail("a byte too many, and taken as good");
+    out[2]! |= 0x20 << this.#dice.below(3);
+    const check = checkOf(out, 0, n + 4);
+    out[n + 4] = check >> 8;
+    out[n + 5] = check;
+    const parsed = parseFrame(out.subarray(0, n + 6));
+    if (isFault(parsed) || parsed.payload.length !== n) this.#fail("a reserved length bit");
+    const answer = out.subarray(0, 2);
+    answer[0] = this.#dice.pick([0x06, 0x15, 0x08]);
+    answer[1] = this.#dice.below(4) === 0 ? 0 : this.#dice.next();
+    if (parseAnswer(answer) !== answerOf(answer[0], answer[1])) this.#fail(`a link answer ${hexOf(answer)}`);
   }
 
   /** What is owed is answered by what answers it, and by nothing of another kind. */
@@ -258,7 +320,8 @@ export class Fuzz {
         answer[1] = b + 0x80;
         break;
       case "data-link":
-        if (type !== 0x0803 || (a !== 0x18 && a !== 0x1a && a !== 0x1c)) this.#fail("owes no data-link reply");
+        if (type !== 0x0803 || (a !== 0x18 && a !== 0x1a && a !== 0x1c))
+          this.#fail("owes no data-link reply");
         answer[0] = a + 1;
         break;
       case "none":
@@ -269,6 +332,11 @@ export class Fuzz {
     if (!isReply(type, payload, answer)) this.#fail("its reply is not known as one");
     answer[0] ^= 0x40;
     if (isReply(type, payload, answer)) this.#fail("a reply with another opcode");
+    answer[0] ^= 0x40;
+    answer[1]! ^= 0x41;
+    const second = owed === "app-ack" || owed === "intermediate";
+    if (second && isReply(type, payload, answer)) this.#fail("a reply with another second opcode");
+    if (isReply(type, payload, out.subarray(0, 1))) this.#fail("one byte is no reply");
     if (isReply(type, payload, payload) || isReply(type, payload, payload.subarray(0, 1))) {
       this.#fail("a request is no reply");
     }
@@ -281,7 +349,9 @@ export class Fuzz {
     let from = 0;
     this.#events(index);
     for (let i = 0; i < cuts.length; i++) {
-      this.#until(this.#nowMs + pausesMs[i]!);
+      // Now and then the owner is late, and finds bytes and due times at once.
+      if (this.#dice.below(16) === 0) this.#nowMs += pausesMs[i]!;
+      else this.#until(this.#nowMs + pausesMs[i]!);
       const part = bytes.subarray(from, cuts[i]);
       this.#receiver.feed(part, this.#nowMs);
       this.#model.feed(part, this.#nowMs);
@@ -321,6 +391,12 @@ export class Fuzz {
     const back = ours.slice(0, dice.below(8) === 0 ? dice.below(ours.length) : ours.length);
     if (dice.below(8) === 0 && back.length > 0) back[dice.below(back.length)]! ^= 0x10;
     this.#until(this.#nowMs + dice.below(10));
+    if (dice.below(2) === 0) {
+      // The end is told before the last bytes of the echo have come through the adapter.
+      this.#receiver.echoEnds(this.#nowMs);
+      this.#model.echoEnds(this.#nowMs);
+      this.#until(this.#nowMs + dice.below(29));
+    }
     this.#compare();
     const { length } = this.#tape;
     this.#receiver.feed(back, this.#nowMs);
@@ -382,9 +458,10 @@ export class Fuzz {
     const wanted = this.#modelTape;
     const same = told.length === wanted.length;
     for (let i = 0; i < wanted.length || !same; i++) {
-      if (told[i] !== wanted[i]) this.#fail(`told ${told.join(" ")}, not ${wanted.join(" ")}, after ${this.#story()}`);
+      if (told[i] !== wanted[i])
+        this.#fail(`told ${told.join(" ")}, not ${wanted.join(" ")}, after ${this.#story()}`);
     }
-    for (let i = 0; i < told.length; ) {
+    for (let i = 0; i < told.length;) {
       const kind = told[i]!;
       if (kind === Events.frame) {
         this.counts.frames++;
@@ -417,6 +494,36 @@ function eatenBy(ours: Uint8Array, back: Uint8Array): number {
   let n = 0;
   while (n < back.length && back[n] === ours[n]) n++;
   return n;
+}
+
+type Json = Record<string, unknown>;
+
+/** Values of which most members take only some. */
+const others: readonly number[] = [
+  -1,
+  0,
+  127,
+  128,
+  255,
+  256,
+  -128,
+  -129,
+  32_767,
+  32_768,
+  65_535,
+  65_536,
+  2 ** 32,
+  2 ** 47,
+  0.5,
+];
+
+/** Every number below `value`, by where it stands. */
+function numbersIn(value: Json, places: { readonly of: Json; readonly key: string }[]): void {
+  for (const key of Object.keys(value)) {
+    const item = value[key];
+    if (typeof item === "number") places.push({ of: value, key });
+    else if (typeof item === "object" && item !== null) numbersIn(item as Json, places);
+  }
 }
 
 function known(type: number): boolean {

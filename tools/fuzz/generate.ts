@@ -45,6 +45,8 @@ const tails: readonly number[] = [
 ];
 /** Bytes that mean something special somewhere. */
 const special: readonly number[] = [0, 0xff, 0x80, 0x7f, 0x06, 0x15, 0x08, 0x01, 0x02, 0x03, 0xfe, 0x20];
+/** How payloads are filled, see `#fill`: at random, one value, special values, text, mostly 0. */
+const FILLS: readonly number[] = [0, 0, 0, 0, 0, 4, 4, 5, 5, 5, 5, 5, 6, 6, 7, 7];
 const types: readonly number[] = [0x0801, 0x0802, 0x0803, 0x0804, 0x0901, 0x090d, 0x0600, 0x1500, 0xf000, 0];
 const longest = 70;
 
@@ -91,7 +93,7 @@ export class PayloadSource {
   /** Bytes from…to: random, one value throughout, text, or special ones. */
   #fill(from: number, to: number): void {
     const { dice } = this;
-    const kind = dice.below(8);
+    const kind = FILLS[dice.next() & 15]!;
     const value = dice.pick(special);
     for (let i = from; i < to; i += 4) {
       let bits = dice.next();
@@ -99,7 +101,7 @@ export class PayloadSource {
         const byte = bits & 0xff;
         bits >>>= 8;
         this.#buffer[j] =
-          kind < 4
+          kind === 0
             ? byte
             : kind === 4
               ? value

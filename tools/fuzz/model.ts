@@ -20,8 +20,17 @@ export const faultCodes: readonly string[] = [
   "discarded",
 ];
 
-const [RESYNC, BAD_CHECKSUM, FRAME_TIMEOUT, TOO_LONG, BAD_ANSWER, COLLISION, ECHO_MISSING, DROPPED, DISCARDED] =
-  [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
+const [
+  RESYNC,
+  BAD_CHECKSUM,
+  FRAME_TIMEOUT,
+  TOO_LONG,
+  BAD_ANSWER,
+  COLLISION,
+  ECHO_MISSING,
+  DROPPED,
+  DISCARDED,
+] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
 
 /** What both receivers say, in the same numbers. */
 export const Events = { frame: 1, answer: 2, noise: 3, send: 4 } as const;
@@ -349,4 +358,74 @@ export class ModelReceiver {
   private noise(fault: number, bytes: readonly number[], atMs: number): void {
     this.tape.push(Events.noise, fault, atMs, bytes.length, ...bytes);
   }
+}
+
+/** Lengths of the payloads of Intermediate DR, opcodes included (section 5 of cta2045.md). */
+const lengths: Readonly<Record<number, readonly number[]>> = {
+  0x0101: [2],
+  0x0102: [2],
+  0x0182: [3, 4],
+  0x0103: [4],
+  0x0183: [3],
+  0x0200: [2, 8],
+  0x0280: [3, 9],
+  0x0300: [2, 7, 9, 11, 13, 15, 17],
+  0x0380: [3, 8, 10, 12, 14, 16, 18],
+  0x0301: [2, 3, 7, 8],
+  0x0381: [3, 4, 8, 9],
+  0x0302: [2, 4],
+  0x0382: [3, 5],
+  0x0303: [2, 7, 9],
+  0x0383: [3, 8, 10],
+  0x0304: [2],
+  0x0384: [3, 8],
+  0x0400: [13, 14, 15, 16, 17],
+  0x0480: [3],
+  0x0401: [6, 7],
+  0x0481: [3],
+  0x0a00: [3],
+  0x0a80: [4],
+  0x0a81: [4],
+  0x0b00: [3],
+  0x0b80: [4],
+  0x0b01: [4],
+  0x0b81: [4],
+  0x0c00: [2, 7, 8, 12, 16, 17, 18],
+  0x0c80: [3, 8, 9],
+};
+/** Of these a success without a value is too short. */
+const mustTell = [0x0181, 0x0182, 0x0384];
+
+/** True where the payload is a message of its type, whatever it says. */
+export function isMessage(type: number, payload: Bytes): boolean {
+  const n = payload.length;
+  if (n === 0) return true;
+  if (type === 0x0801) return n === 2;
+  if (type === 0x0803) return n === 2 || payload[0] === 0x1d;
+  if (type !== 0x0802) return true;
+  if (n < 2) return false;
+  const op = payload[0]! * 256 + payload[1]!;
+  if (n === 3 && payload[2] === 0 && mustTell.includes(op)) return false;
+  switch (op) {
+    case 0x0181:
+      return n === 3 || (n >= 16 && n <= 53);
+    case 0x0600:
+      return n === 3 || n % 13 === 2;
+    case 0x0680:
+      return n % 13 === 3;
+    case 0x0601:
+      return n % 3 === 2;
+    case 0x0681:
+      return n % 3 === 0;
+    case 0x0a01:
+      return n >= 4;
+    default:
+      return lengths[op]?.includes(n) ?? true;
+  }
+}
+
+/** Of two bytes: −1 for an ACK, the code of a NAK, undefined for neither. */
+export function answerOf(first: number, second: number): number | undefined {
+  if (first === 0x06) return second === 0 ? -1 : undefined;
+  return first === 0x15 ? second : undefined;
 }

@@ -60,10 +60,14 @@ export async function fuzzInParallel(
     const inputs = new Array<number>(threads).fill(0);
     const share = Math.ceil(count / threads);
     const jobs = inputs.map((_, i) =>
-      work(file, { seed: firstSeed + i, count: Math.min(share, count - i * share), step: stepInputs }, (n) => {
-        inputs[i] = n;
-        onStep(inputs.reduce((sum, value) => sum + value, 0));
-      }),
+      work(
+        file,
+        { seed: firstSeed + i, count: Math.min(share, count - i * share), step: stepInputs },
+        (n) => {
+          inputs[i] = n;
+          onStep(inputs.reduce((sum, value) => sum + value, 0));
+        },
+      ),
     );
     const reports = await Promise.all(jobs);
     const counts: FuzzCounts = { inputs: 0, messages: 0, frames: 0, answers: 0, discarded: 0 };

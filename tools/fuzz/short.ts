@@ -11,13 +11,13 @@ function complain(error: unknown): never {
 
 try {
   checkVectors();
-  for (let seed = 1; seed <= 40; seed++) fuzzExchanges(seed);
+  for (let seed = 1; seed <= 80; seed++) fuzzExchanges(seed);
 } catch (error) {
   complain(error);
 }
 const fuzz = new Fuzz(1);
 try {
-  fuzz.run(30_000);
+  fuzz.run(60_000);
 } catch (error) {
   complain(fuzz.tell(error));
 }
