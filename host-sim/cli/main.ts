@@ -12,6 +12,7 @@ import { addEncode } from "./commands/encode.js";
 import { addFleet } from "./commands/fleet.js";
 import { addJournal } from "./commands/journal.js";
 import { addReplay } from "./commands/replay.js";
+import { addScenario } from "./commands/scenario.js";
 import { addSgd } from "./commands/sgd.js";
 import { addUcm } from "./commands/ucm.js";
 import { addVtn } from "./commands/vtn.js";
@@ -46,6 +47,7 @@ async function main(argv: readonly string[]): Promise<void> {
     addReplay,
     addFleet,
     addConformance,
+    addScenario,
   ])
     add(program, run);
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(add --help for usage)");

@@ -1,0 +1,291 @@
+/**
+ * Scenarios: what a utility, a charger, a car, a customer, a line and a clock do, and what must come of it, as
+ * files that people read. This folder guarantees: a mistake in a file is named with line and field before
+ * anything runs; the same file and seed give the same trace byte for byte in virtual time; every expectation
+ * has a time limit. The published schema (docs/scenario.schema.json) comes from the tables in this file.
+ */
+import { configurationSpec } from "../../src/setup/fields.js";
+import { jsonSchemaOf, type Spec } from "../../src/setup/spec.js";
+import { activationLayouts } from "../../src/wire/activation.js";
+import { loadUpLayouts } from "../../src/wire/advanced-load-up.js";
+import { capabilityLayouts } from "../../src/wire/capability.js";
+import { commodityLayouts } from "../../src/wire/commodity.js";
+import { cyclingLayouts } from "../../src/wire/cycling.js";
+import { informationLayouts } from "../../src/wire/information.js";
+import { BasicOp, DataLinkOp } from "../../src/wire/message.js";
+import { preferenceLayouts } from "../../src/wire/preference.js";
+import { priceLayouts } from "../../src/wire/price.js";
+import { subscriptionLayouts } from "../../src/wire/subscription.js";
+import { temperatureLayouts } from "../../src/wire/temperature.js";
+import { timeLayouts } from "../../src/wire/time.js";
+import { profileSpec } from "../sgd/profile-spec.js";
+import { CORE_MISBEHAVIOURS } from "../vtn/misbehaviour.js";
+
+type ObjectSpec = Extract<Spec, { readonly type: "object" }>;
+
+const text = (about: string, maxLength = 256): Spec => ({ type: "string", about, minLength: 1, maxLength });
+const choice = (about: string, ...oneOf: readonly string[]): Spec => ({ type: "string", about, oneOf });
+const number = (about: string, min: number, max: number): Spec => ({ type: "number", about, min, max });
+const integer = (about: string, min: number, max: number): Spec => ({
+  type: "number",
+  integer: true,
+  about,
+  min,
+  max,
+});
+const flag = (about: string): Spec => ({ type: "boolean", about });
+const object = (
+  about: string,
+  fields: ObjectSpec["fields"],
+  required: readonly string[] = [],
+): ObjectSpec => ({
+  type: "object",
+  about,
+  fields,
+  required,
+});
+
+const WEEK_S = 7 * 86_400;
+
+/** Every name that `openucm decode` can give to a good frame. */
+export const FRAME_NAMES: readonly string[] = [
+  ...new Set([
+    "LinkAck",
+    "LinkNak",
+    "TypeQuery",
+    ...Object.keys(BasicOp),
+    ...Object.keys(DataLinkOp),
+    ...[
+      informationLayouts,
+      commodityLayouts,
+      capabilityLayouts,
+      timeLayouts,
+      priceLayouts,
+      temperatureLayouts,
+      cyclingLayouts,
+      subscriptionLayouts,
+      activationLayouts,
+      preferenceLayouts,
+      loadUpLayouts,
+    ].flatMap((group) => group.map((layout) => layout.name)),
+    "Commissioning",
+    "PassThrough",
+    "Vendor",
+    "Unknown",
+  ]),
+];
+
+const interval = object("One interval of a signal", {
+  durationSeconds: integer("Its length", 0, 366 * 86_400),
+  level: number("Payload", -1e12, 1e12),
+  value: number("The same", -1e12, 1e12),
+});
+
+const signalFields: ObjectSpec["fields"] = {
+  signal: text("Signal, e.g. SIMPLE, LOAD_CONTROL, ELECTRICITY_PRICE (docs/vtn.md); default SIMPLE", 64),
+  type: text("Its signalType, e.g. x-loadControlCapacity; default the signal's first", 64),
+  level: number("Payload of the whole event; SIMPLE takes 0 to 3", -1e12, 1e12),
+  value: number("The same as level", -1e12, 1e12),
+  unit: text("W, kW, Wh, kWh or a currency", 16),
+  intervals: { type: "array", about: "In place of one level", items: interval, minItems: 1, maxItems: 200 },
+};
+
+const eventFields: ObjectSpec["fields"] = {
+  ...signalFields,
+  signals: {
+    type: "array",
+    about: "Several signals in one event",
+    items: object("A signal", signalFields),
+    minItems: 1,
+    maxItems: 8,
+  },
+  startInSeconds: number("From this step; default now", -30 * 86_400, 366 * 86_400),
+  start: text("The same as a date and time, e.g. 2026-03-29T00:00:00Z", 40),
+  durationSeconds: integer("Length; 0 = until cancelled; default 60", 0, 366 * 86_400),
+  openEnded: flag("Until cancelled"),
+  priority: integer("Lower wins; 0 = none = lowest", 0, 0xffffffff),
+  startAfterSeconds: integer("Random delay that the module applies", 0, 86_400),
+  rampUpSeconds: integer("Ramp before the start", -86_400, 86_400),
+  recoverySeconds: integer("Recovery after the end", -86_400, 86_400),
+  notificationSeconds: integer("Notification before the start", 0, 30 * 86_400),
+  testEvent: flag("A test event: answered, but moves no load"),
+  marketContext: text("URI of the programme", 200),
+  responseRequired: choice("Whether the module must answer", "always", "never"),
+  comment: text("vtnComment", 200),
+};
+
+const eventName = text("The event's name in this file, given by create", 64);
+
+const utility = object("Something that the utility does; one of these", {
+  create: object("Makes an event", { name: eventName, ...eventFields }, ["name"]),
+  modify: object("Changes an event; what is not given stays", { name: eventName, ...eventFields }, ["name"]),
+  cancel: { ...eventName, about: "Cancels the event of this name" } as Spec,
+  withdraw: { ...eventName, about: "Leaves it out without a word: an implied cancel" } as Spec,
+  misbehave: choice("Its server misbehaves until behave (docs/vtn.md)", ...CORE_MISBEHAVIOURS),
+  behave: flag("Its server behaves again"),
+  network: choice("What becomes of the module's requests", "ok", "refused", "timeout"),
+});
+
+const frame = object("Frames on the line since the last step that did something", {
+  from: choice("Sender", "module", "charger"),
+  name: choice("Name as `openucm decode --json` has it", ...FRAME_NAMES),
+  textContains: text("Part of its meaning in words", 120),
+  min: integer("At least so many; default 1, or 0 with max", 0, 1e6),
+  max: integer("At most so many", 0, 1e6),
+  since: choice("Where counting begins", "last-action", "start"),
+});
+
+const report = object("Report values that the utility received since the last step that did something", {
+  name: choice("Report", "TELEMETRY_USAGE", "TELEMETRY_STATUS", "HISTORY_USAGE"),
+  rId: text("Data point, e.g. power", 64),
+  valueMin: number("Its value at least", -1e12, 1e12),
+  valueMax: number("Its value at most", -1e12, 1e12),
+  min: integer("At least so many; default 1", 1, 1e6),
+});
+
+/** What can be expected; all that is given must hold at one moment. */
+const conditions: ObjectSpec["fields"] = {
+  currentA: number("Current a phase, amperes, ± 0.15", 0, 100),
+  currentMinA: number("Current at least, amperes", 0, 100),
+  currentMaxA: number("Current at most, amperes", 0, 100),
+  limitA: number("What the charger allows itself, amperes, ± 0.15", 0, 100),
+  powerMaxW: number("Power at most, watts", 0, 1e5),
+  opState: integer("Operational state of the appliance", 0, 255),
+  opStateOneOf: {
+    type: "array",
+    about: "One of these operational states",
+    items: integer("State", 0, 255),
+    minItems: 1,
+    maxItems: 16,
+  },
+  contactor: choice("The charger's contactor", "open", "closed"),
+  plugged: flag("A car is on the cable"),
+  override: flag("The customer has opted out at the charger"),
+  intent: choice(
+    "What the module wants",
+    ...["normal", "shed", "critical-peak", "emergency", "limit", "load-up"],
+  ),
+  source: text("Who wants it: utility, local, owner, none", 32),
+  reasonContains: text("Part of the module's reason in words", 120),
+  command: choice(
+    "Command that the module last tried",
+    ...["EndShed", "Shed", "CriticalPeak", "GridEmergency", "PowerLevel", "LoadUp"],
+  ),
+  result: choice(
+    "How far it has got",
+    ...["waiting", "acknowledged", "verified", "unverified", "refused", "overridden", "failed"],
+  ),
+  link: choice("The module's link to the appliance", "absent", "discovering", "online"),
+  upstream: choice(
+    "The module's connection to the utility",
+    ...["stopped", "connecting", "registering", "online", "failing"],
+  ),
+  upstreamFault: text("Its fault code, or the beginning of it", 64),
+  logContains: text("Part of a line of the module's log since the last step that did something", 120),
+  event: object(
+    "The utility's view of an event",
+    {
+      name: eventName,
+      response: choice("The module's last word", "optIn", "optOut"),
+      code: text("Its response code, e.g. 200", 8),
+      status: choice("State", "far", "near", "active", "completed", "cancelled", "withdrawn"),
+    },
+    ["name"],
+  ),
+  frame,
+  report,
+};
+
+export const CONDITIONS: readonly string[] = Object.keys(conditions);
+
+const stepActions: ObjectSpec["fields"] = {
+  utility,
+  car: choice("The car", "plug", "unplug", "fall-asleep", "wake"),
+  customer: choice("The customer's button at the charger", "opt-out", "opt-in"),
+  fault: text(
+    "A fault of charger or line by name, NAME or NAME:TIMES; none ends all (docs/charger-simulator.md)",
+    40,
+  ),
+  line: object("The wire itself", {
+    breakMs: integer("Holds it at space for so long", 1, 60_000),
+    flipPerBit: number("Probability that a bit is turned", 0, 1),
+    losePerByte: number("Probability that a byte is lost", 0, 1),
+    duplicatePerByte: number("Probability that a byte comes twice", 0, 1),
+  }),
+  module: choice(
+    "The module's power and socket",
+    ...["power-off", "power-on", "restart", "unplug", "replug"],
+  ),
+  clock: object("The module's clock", {
+    stepSeconds: number("Steps it, against the utility's", -366 * 86_400, 366 * 86_400),
+    known: flag("False: it has never been set"),
+  }),
+  waitSeconds: number("Lets time pass", 0, WEEK_S),
+  expect: object("What must come true", {
+    ...conditions,
+    withinSeconds: number("At the latest after so long; default now", 0, WEEK_S),
+    forSeconds: number("And must stay true for so long", 0, WEEK_S),
+  }),
+};
+
+/** What a step can do; exactly one of these in each. */
+export const ACTIONS: readonly string[] = Object.keys(stepActions);
+export const UTILITY_ACTIONS: readonly string[] = Object.keys(utility.fields);
+
+const step = object("One thing that is done, or expected", {
+  note: text("Why, for the reader", 400),
+  ...stepActions,
+});
+
+const { upstreams: _upstreams, ...moduleFields } = (configurationSpec as ObjectSpec).fields;
+const {
+  $schema: _schema,
+  name: _name,
+  title: _title,
+  kind: _kind,
+  ...profileFields
+} = (profileSpec as ObjectSpec).fields;
+
+const bench = object("The bench; all of it has defaults", {
+  profile: text("Charger: a name or a JSON file beside this file; default evse-level2-32a", 200),
+  profileChanges: object("Fields of the profile that differ", profileFields),
+  module: object("The module's configuration; the charger's size comes from the profile", moduleFields),
+  emergency: flag("The programme permits Grid Emergency"),
+  pollSeconds: integer("How often the module polls the utility; default 10", 1, 3600),
+  start: text("UTC at the start; default 2026-06-01T12:00:00Z, a Monday", 40),
+  plugged: flag("A car is on the cable at the start; default true"),
+  settle: flag(
+    "Begin when module, utility and charger have found each other and the car charges; default true",
+  ),
+  seed: integer("Of all random numbers; default 1", 0, 0x7fffffff),
+});
+
+export const scenarioSpec: Spec = object(
+  "A scenario of OpenUCM's bench",
+  {
+    $schema: text("The schema of scenarios", 200),
+    title: text("What it shows, in a line", 120),
+    why: text("Why it matters and where it comes from", 2000),
+    bench,
+    steps: { type: "array", about: "In order", items: step, minItems: 1, maxItems: 300 },
+  },
+  ["title", "why", "steps"],
+);
+
+type Schema = Record<string, unknown>;
+
+/** JSON Schema of a scenario file, with what the tables cannot say: one action a step. */
+export function scenarioSchema(): Schema {
+  const schema = jsonSchemaOf(scenarioSpec);
+  const steps = (schema["properties"] as Schema)["steps"] as Schema;
+  const items = steps["items"] as Schema;
+  items["oneOf"] = ACTIONS.map((action) => ({ required: [action] }));
+  const acts = (items["properties"] as Schema)["utility"] as Schema;
+  acts["minProperties"] = 1;
+  acts["maxProperties"] = 1;
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "OpenUCM scenario",
+    ...schema,
+  };
+}
