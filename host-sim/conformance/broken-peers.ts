@@ -2,13 +2,30 @@
  * Peers with one planted fault each, and the test of the plan that must find it. They are sound stacks (our
  * simulated charger, our module) behind a line that spoils what they say or hear, so that nothing else differs.
  */
-import { checkBytes, emitAnswer, emitFrame, parseFrame } from "../../src/wire/frame.js";
+import { checkBytes, emitAnswer, parseFrame } from "../../src/wire/frame.js";
 import { isFault } from "../../src/base/fault.js";
 import { BasicOp, DataLinkOp, MessageType } from "../../src/wire/message.js";
 import { isAnswer } from "../line/framer.js";
 import type { LineFault } from "../line/fault-names.js";
 import type { Profile } from "../sgd/profile-model.js";
 import type { Mangle } from "./mangle-line.js";
+import {
+  answers,
+  dies,
+  forgetsEndShed,
+  ignoresChecksum,
+  ignoresGap,
+  impatient,
+  isReboot,
+  isReply,
+  neverResynchronises,
+  quickAck,
+  rewrite,
+  same,
+  shortSheds,
+  takesAnswers,
+  typeQueryReply,
+} from "./mangles.js";
 import { sgdPeer, ucmPeer, type MakePeer } from "./peers.js";
 import type { Role } from "./plan.js";
 
@@ -32,104 +49,6 @@ interface Planted {
   readonly isAdvice?: boolean;
   readonly line?: LineFault;
   readonly mangle?: () => Mangle;
-}
-
-const same = (bytes: Uint8Array) => [{ bytes }];
-
-/** Changes frames that leave: same type, another payload; undefined leaves it, null swallows it. */
-function rewrite(change: (type: number, payload: Uint8Array) => Uint8Array | undefined | null): Mangle {
-  return {
-    out(bytes, isLinkAnswer) {
-      const frame = isLinkAnswer ? undefined : parseFrame(bytes);
-      if (frame === undefined || isFault(frame)) return same(bytes);
-      const payload = change(frame.type, frame.payload);
-      if (payload === null) return [];
-      return same(payload === undefined ? bytes : emitFrame(frame.type, payload));
-    },
-  };
-}
-
-/** Changes the link answers that leave; `heard` is the last frame or answer that came in. */
-function answers(change: (code: number, heard: Uint8Array) => number | undefined): Mangle {
-  let last = new Uint8Array(0);
-  return {
-    heard(bytes) {
-      last = bytes.slice();
-      return {};
-    },
-    out(bytes, isLinkAnswer) {
-      if (!isLinkAnswer) return same(bytes);
-      const code = change(bytes[0] === 0x06 ? -1 : bytes[1]!, last);
-      return code === undefined ? [] : same(emitAnswer(code));
-    },
-  };
-}
-
-/** A reply of its own: App ACK, App NAK, state, an Intermediate reply, data-link 19. */
-function isReply(type: number, payload: Uint8Array): boolean {
-  const [op, arg] = payload;
-  if (op === undefined || arg === undefined) return false;
-  if (type === MessageType.Basic)
-    return op === BasicOp.AppAck || op === BasicOp.AppNak || op === BasicOp.State;
-  if (type === MessageType.DataLink) return op === DataLinkOp.MaxPayload;
-  return type === MessageType.Intermediate && (arg & 0x80) !== 0;
-}
-
-/** Repairs what comes in with wrong check bytes, so that the stack takes it for good. */
-function ignoresChecksum(): Mangle {
-  return {
-    heard(bytes) {
-      const n = bytes.length;
-      if (isAnswer(bytes) || n < 6) return {};
-      const check = checkBytes(bytes, 0, n - 2);
-      const right = bytes.slice();
-      right[n - 2] = check >> 8;
-      right[n - 1] = check;
-      return { bytes: right };
-    },
-  };
-}
-
-/** Deaf for a long time once something has come that was no frame. */
-function neverResynchronises(): Mangle {
-  let lostUntilMs = 0;
-  return {
-    heard(bytes, nowMs) {
-      if (nowMs < lostUntilMs) return { bytes: new Uint8Array(0) };
-      if (bytes.length > 0 && bytes[0]! >= 0x80) {
-        lostUntilMs = nowMs + 5000;
-        return { bytes: new Uint8Array(0) };
-      }
-      return {};
-    },
-  };
-}
-
-/** Says something of its own directly after it has heard a frame's end: 30 ms of silence instead of 100. */
-function ignoresGap(): Mangle {
-  let acked = 0;
-  return {
-    out(bytes, isLinkAnswer) {
-      if (!isLinkAnswer || bytes[0] !== 0x06 || ++acked % 4 !== 0) return same(bytes);
-      return [{ bytes }, { bytes: emitFrame(MessageType.DataLink, new Uint8Array(0)), afterMs: 30 }];
-    },
-  };
-}
-
-/** Repeats every unacknowledged frame after 60 ms. */
-function impatient(): Mangle {
-  let waits: Uint8Array | undefined;
-  return {
-    heard(bytes) {
-      if (isAnswer(bytes)) waits = undefined;
-      return {};
-    },
-    out(bytes, isLinkAnswer) {
-      if (isLinkAnswer || waits === bytes) return same(bytes);
-      waits = bytes;
-      return [{ bytes }, { bytes: bytes.slice(), afterMs: 64 }];
-    },
-  };
 }
 
 const common: Readonly<Record<string, Planted>> = {
@@ -300,78 +219,6 @@ const common: Readonly<Record<string, Planted>> = {
       ),
   },
 };
-
-/** Link answers count only where they come so long after the end of the peer's own frame. */
-function takesAnswers(fromMs: number, toMs: number): Mangle {
-  let sentMs = 0;
-  return {
-    out(bytes, isLinkAnswer, nowMs) {
-      if (!isLinkAnswer) sentMs = nowMs + (bytes.length * 10_000) / 19_200;
-      return same(bytes);
-    },
-    heard(bytes, nowMs) {
-      const isTaken = nowMs - sentMs >= fromMs && nowMs - sentMs <= toMs;
-      return !isAnswer(bytes) || isTaken ? {} : { bytes: new Uint8Array(0) };
-    },
-  };
-}
-
-/** Says and hears nothing any more for so long once `hits` has said so of something heard. */
-function dies(forMs: number, hits: (bytes: Uint8Array, silentMs: number) => boolean): Mangle {
-  let fromMs = Number.POSITIVE_INFINITY;
-  let lastMs = 0;
-  const isDead = (nowMs: number): boolean => nowMs >= fromMs && nowMs < fromMs + forMs;
-  return {
-    heard(bytes, nowMs) {
-      // Its App ACK still leaves.
-      if (fromMs > nowMs + forMs && hits(bytes, nowMs - lastMs)) fromMs = nowMs + 400;
-      lastMs = nowMs;
-      return isDead(nowMs) ? { bytes: new Uint8Array(0) } : {};
-    },
-    out: (bytes, _isLinkAnswer, nowMs) => (isDead(nowMs) ? [] : same(bytes)),
-  };
-}
-
-function isReboot(bytes: Uint8Array): boolean {
-  const frame = parseFrame(bytes);
-  return !isFault(frame) && frame.type === MessageType.Basic && frame.payload[0] === BasicOp.Reboot;
-}
-
-function quickAck(afterMs: number): Mangle {
-  let sent = false;
-  return {
-    heard(bytes) {
-      const frame = parseFrame(bytes);
-      if (isFault(frame) || frame.type !== MessageType.Basic || frame.payload.length > 2) return {};
-      sent = true;
-      return { say: [{ bytes: emitAnswer(-1), afterMs }] };
-    },
-    out(bytes, isLinkAnswer) {
-      if (!isLinkAnswer || !sent) return same(bytes);
-      sent = false;
-      return [];
-    },
-  };
-}
-
-function typeQueryReply(): Mangle {
-  let asked = false;
-  return {
-    heard(bytes) {
-      const frame = parseFrame(bytes);
-      asked = !isFault(frame) && frame.payload.length === 0;
-      return {};
-    },
-    out(bytes, isLinkAnswer) {
-      if (!isLinkAnswer || bytes[0] !== 0x06 || !asked) return same(bytes);
-      asked = false;
-      return [
-        { bytes },
-        { bytes: emitFrame(MessageType.Basic, Uint8Array.of(BasicOp.AppAck, 0)), afterMs: 120 },
-      ];
-    },
-  };
-}
 
 /** Faults that only an appliance can have; `fault` is one of the simulator's own. */
 const ofAppliances: Readonly<Record<string, Planted & { readonly fault?: string }>> = {
@@ -582,42 +429,6 @@ const ofModules: Readonly<Record<string, Planted>> = {
       ),
   },
 };
-
-/** Once a Shed has come, the state told stays curtailed. */
-function forgetsEndShed(): Mangle {
-  let stuck = false;
-  return {
-    heard(bytes) {
-      const frame = parseFrame(bytes);
-      if (!isFault(frame) && frame.type === MessageType.Basic && frame.payload[0] === BasicOp.Shed)
-        stuck = true;
-      return {};
-    },
-    out(bytes) {
-      const frame = parseFrame(bytes);
-      if (
-        isFault(frame) ||
-        !stuck ||
-        frame.type !== MessageType.Basic ||
-        frame.payload[0] !== BasicOp.State
-      ) {
-        return same(bytes);
-      }
-      return same(emitFrame(MessageType.Basic, Uint8Array.of(BasicOp.State, 2)));
-    },
-  };
-}
-
-/** A Shed's duration is heard as 02: 8 s. */
-function shortSheds(): Mangle {
-  return {
-    heard(bytes) {
-      const frame = parseFrame(bytes);
-      if (isFault(frame) || frame.type !== MessageType.Basic || frame.payload[0] !== BasicOp.Shed) return {};
-      return { bytes: emitFrame(MessageType.Basic, Uint8Array.of(BasicOp.Shed, 2)) };
-    },
-  };
-}
 
 /** Every broken peer; `profile` is the charger that the broken chargers are made of. */
 export function brokenPeers(profile: Profile): readonly BrokenPeer[] {

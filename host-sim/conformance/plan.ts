@@ -1,5 +1,4 @@
 import type { Entry } from "./probe.js";
-import type { Tester } from "./tester.js";
 
 /** The part that we play; the peer under test is the other. */
 export type Role = "ucm" | "sgd";
@@ -29,19 +28,6 @@ export interface Wait {
 
 /** A test is a generator of waits, so that it runs in virtual and in real time alike. */
 export type Steps<T> = Generator<Wait, T, void>;
-
-export interface TestCase {
-  readonly id: string;
-  /** Parts that we may play in it. */
-  readonly roles: readonly Role[];
-  readonly requirement: string;
-  /** Section of docs/protocol/cta2045.md. */
-  readonly section: string;
-  readonly mark: Mark;
-  /** Only with `--all` or by name: `long` takes minutes, `disruptive` reboots the peer. */
-  readonly optional?: "long" | "disruptive";
-  run(t: Tester): Steps<Outcome>;
-}
 
 export const BOTH: readonly Role[] = ["ucm", "sgd"];
 

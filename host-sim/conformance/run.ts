@@ -1,7 +1,8 @@
 import { seededRandom } from "../../src/base/random.js";
 import { openLine } from "../line/node/open-line.js";
 import { monotonicMs, WakeUp } from "../runtime/clock.js";
-import type { Role, TestCase } from "./plan.js";
+import type { Role } from "./plan.js";
+import type { TestCase } from "./test-case.js";
 import { Runner, type TestResult } from "./runner.js";
 
 export interface LiveRunOptions {

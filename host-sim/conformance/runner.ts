@@ -11,10 +11,10 @@ import {
   type Outcome,
   type Role,
   type Steps,
-  type TestCase,
   type Verdict,
   type Wait,
 } from "./plan.js";
+import type { TestCase } from "./test-case.js";
 import { Probe, type Entry } from "./probe.js";
 import { Tester } from "./tester.js";
 

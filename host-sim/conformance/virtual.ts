@@ -2,7 +2,8 @@ import { seededRandom } from "../../src/base/random.js";
 import { NEVER } from "../../src/ports/time.js";
 import { VirtualLine } from "../line/virtual-line.js";
 import type { MakePeer } from "./peers.js";
-import type { Role, TestCase } from "./plan.js";
+import type { Role } from "./plan.js";
+import type { TestCase } from "./test-case.js";
 import { Runner } from "./runner.js";
 
 export interface VirtualRunOptions {

@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Role, TestCase } from "../../conformance/plan.js";
+import type { Role } from "../../conformance/plan.js";
+import type { TestCase } from "../../conformance/test-case.js";
 import { countsOf, countsText, isProblem, peerName, type RunReport } from "../../conformance/report.js";
 import { htmlReport } from "../../conformance/report-html.js";
 import { junitReport } from "../../conformance/report-junit.js";

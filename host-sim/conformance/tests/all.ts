@@ -1,5 +1,7 @@
-import type { Role, TestCase } from "../plan.js";
+import type { Role } from "../plan.js";
+import type { TestCase } from "../test-case.js";
 import { applianceTests } from "./appliance.js";
+import { intermediateTests } from "./intermediate.js";
 import { linkTests } from "./link.js";
 import { moduleTests } from "./module.js";
 import { monitorTests } from "./monitors.js";
@@ -12,6 +14,7 @@ export const allTests: readonly TestCase[] = [
   ...linkTests,
   ...negotiationTests,
   ...applianceTests,
+  ...intermediateTests,
   ...moduleTests,
   ...senderTests,
   ...plugTests,

@@ -3,17 +3,8 @@ import { emitAnswer, emitFrame, parseFrame } from "../../../src/wire/frame.js";
 import { checkBytes } from "../../../src/wire/frame.js";
 import { isFault } from "../../../src/base/fault.js";
 import { BasicOp, MessageType, NakCode } from "../../../src/wire/message.js";
-import {
-  advice,
-  BOTH,
-  fail,
-  inconclusive,
-  notApplicable,
-  pass,
-  type Outcome,
-  type Steps,
-  type TestCase,
-} from "../plan.js";
+import { advice, BOTH, fail, inconclusive, notApplicable, pass, type Outcome, type Steps } from "../plan.js";
+import type { TestCase } from "../test-case.js";
 import { ANSWER_WAIT_MS, type Entry } from "../probe.js";
 import { nak, type Tester } from "../tester.js";
 

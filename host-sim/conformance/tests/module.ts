@@ -10,11 +10,12 @@ import {
   type Outcome,
   type Role,
   type Steps,
-  type TestCase,
 } from "../plan.js";
+import type { TestCase } from "../test-case.js";
 import { isOwn, type Entry } from "../probe.js";
 import type { Tester } from "../tester.js";
-import { information, reboot, unknownBasic } from "./appliance.js";
+import { reboot, unknownBasic } from "./appliance.js";
+import { information } from "./intermediate.js";
 
 const SGD: readonly Role[] = ["sgd"];
 /** A module refreshes within 10 s of a Wake. */

@@ -2,7 +2,8 @@
 import { emitFrame } from "../../../src/wire/frame.js";
 import { BIT_RATES, PAYLOAD_LIMITS, airMs } from "../../../src/link/timing.js";
 import { BasicOp, DataLinkOp, MessageType, NakCode } from "../../../src/wire/message.js";
-import { BOTH, fail, inconclusive, notApplicable, pass, type Steps, type TestCase } from "../plan.js";
+import { BOTH, fail, inconclusive, notApplicable, pass, type Steps } from "../plan.js";
+import type { TestCase } from "../test-case.js";
 import { nak, type Exchange, type Tester } from "../tester.js";
 import { typeQuery } from "./link.js";
 

@@ -1,7 +1,8 @@
 /** Hot plug, and what falls back to defaults by itself (1.1, 1.2, 2.6). */
 import { emitFrame } from "../../../src/wire/frame.js";
 import { BasicOp, DataLinkOp, MessageType } from "../../../src/wire/message.js";
-import { BOTH, fail, inconclusive, pass, type Steps, type TestCase } from "../plan.js";
+import { BOTH, fail, inconclusive, pass, type Steps } from "../plan.js";
+import type { TestCase } from "../test-case.js";
 import type { Tester } from "../tester.js";
 import { harmless } from "./negotiation.js";
 

@@ -1,15 +1,7 @@
 /** The peer as the one who speaks first: what it makes of early, late and missing answers of ours (2.4). */
 import { BasicOp } from "../../../src/wire/message.js";
-import {
-  BOTH,
-  fail,
-  inconclusive,
-  pass,
-  Verdicted,
-  type Outcome,
-  type Steps,
-  type TestCase,
-} from "../plan.js";
+import { BOTH, fail, inconclusive, pass, Verdicted, type Outcome, type Steps } from "../plan.js";
+import type { TestCase } from "../test-case.js";
 import { isOwn, type Entry } from "../probe.js";
 import type { Tester } from "../tester.js";
 
