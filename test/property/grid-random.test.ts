@@ -1,70 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { seededRandom } from "../../src/base/random.js";
-import { GridCore } from "../../src/grid/core.js";
-import { gridSettings } from "../../src/grid/settings.js";
-import { event, HOUR, MemoryStore, MINUTE, T0 } from "../support/grid.js";
-
-/** Greatest distance between the sample's distribution and the uniform one over low…high. */
-function kolmogorovSmirnov(sample: number[], low: number, high: number): number {
-  const sorted = [...sample].sort((a, b) => a - b);
-  let worst = 0;
-  sorted.forEach((value, i) => {
-    const expected = (value - low) / (high - low);
-    worst = Math.max(
-      worst,
-      Math.abs(expected - i / sorted.length),
-      Math.abs((i + 1) / sorted.length - expected),
-    );
-  });
-  return worst;
-}
-
-const DRAWS = 10_000;
-/** Critical value at 1 %: 1.628 / √n. */
-const CRITICAL = 1.628 / Math.sqrt(DRAWS);
+import { changeDelays, CRITICAL, eventDelays, kolmogorovSmirnov } from "../support/delay-draws.js";
+import { MINUTE } from "../support/grid.js";
 
 describe("the law of the random delays: 10,000 draws, Kolmogorov–Smirnov at 1 %", () => {
   it.each([
     ["after", 0, 5 * MINUTE],
     ["around", -5 * MINUTE, 5 * MINUTE],
   ] as const)("events %s their start", (law, low, high) => {
-    const random = seededRandom(20_261_121);
-    const sample = Array.from({ length: DRAWS }, () => {
-      const core = new GridCore({
-        store: new MemoryStore(),
-        random,
-        settings: gridSettings({ maxEvents: 1 }),
-      });
-      const now = { ms: 0, utcMs: T0 };
-      core.replaceEvents(
-        "demo",
-        [event({ start: T0 + HOUR, randomise: { windowMs: 5 * MINUTE, law } })],
-        now,
-      );
-      return core.nextMs(now) - HOUR;
-    });
+    const sample = eventDelays(law);
     expect(Math.min(...sample)).toBeGreaterThanOrEqual(low);
     expect(Math.max(...sample)).toBeLessThanOrEqual(high);
     expect(kolmogorovSmirnov(sample, low, high)).toBeLessThan(CRITICAL);
   });
 
   it("changes of load in the UK, to the second", () => {
-    const sample: number[] = [];
-    const core = new GridCore({
-      store: new MemoryStore(),
-      random: seededRandom(3),
-      settings: gridSettings({ region: "uk", offPeak: [{ days: 127, fromMin: 60, toMin: 120 }] }),
-    });
-    let now = { ms: 0, utcMs: T0 };
-    core.evaluate(now);
-    while (sample.length < DRAWS) {
-      const ms = core.nextMs(now);
-      now = { ms, utcMs: T0 + ms };
-      core.evaluate(now);
-      const delay = core.delay(now);
-      if (delay.running && delay.remainingMs === delay.totalMs) sample.push(delay.totalMs / 1000);
-    }
     // Whole seconds 0…600: shifted by half a step to be compared with a continuous law.
-    expect(kolmogorovSmirnov(sample, -0.5, 600.5)).toBeLessThan(CRITICAL + 1 / 1202);
+    expect(kolmogorovSmirnov(changeDelays(), -0.5, 600.5)).toBeLessThan(CRITICAL + 1 / 1202);
   });
 });

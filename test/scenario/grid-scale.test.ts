@@ -1,75 +1,9 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { seededRandom } from "../../src/base/random.js";
-import { GridCore } from "../../src/grid/core.js";
-import { gridSettings } from "../../src/grid/settings.js";
-import { event, HOUR, interval, MemoryStore, MINUTE, T0 } from "../support/grid.js";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-
-/** A core that holds so many events, three intervals each, one a quarter of an hour. */
-function filled(count: number): { core: GridCore; store: MemoryStore } {
-  const store = new MemoryStore();
-  const core = new GridCore({
-    store,
-    random: seededRandom(1),
-    settings: gridSettings({ maxEvents: count, maxEventsPerSource: count, maxStoredChars: 1e6 }),
-  });
-  const events = Array.from({ length: count }, (_, i) =>
-    event({
-      id: `event-${String(i)}`,
-      rank: i % 7,
-      start: T0 + i * 15 * MINUTE,
-      randomise: { windowMs: 5 * MINUTE, law: "after" },
-      intervals: [
-        interval("shed", HOUR),
-        interval("critical-peak", HOUR, HOUR),
-        interval("shed", HOUR, 2 * HOUR),
-      ],
-    }),
-  );
-  core.replaceEvents("demo", events, { ms: 0, utcMs: T0 });
-  return { core, store };
-}
-
-/** Microseconds of one re-plan, the best of some rounds. */
-function replanUs(core: GridCore): number {
-  let best = Infinity;
-  for (let round = 0; round < 12; round++) {
-    const rounds = 200;
-    const begin = process.hrtime.bigint();
-    for (let i = 0; i < rounds; i++) {
-      // A step of the clock makes every answer new.
-      core.evaluate({ ms: round * rounds + i, utcMs: T0 + (i % 2) * HOUR });
-    }
-    best = Math.min(best, Number(process.hrtime.bigint() - begin) / 1000 / rounds);
-  }
-  return best;
-}
+import { replanFigures } from "../support/replan.js";
 
 describe("re-planning", () => {
   it("is linear or better in the stored events, in time and heap", () => {
-    const figures = [1, 10, 100, 1000].map((count) => {
-      collect();
-      const before = process.memoryUsage().heapUsed;
-      const { core, store } = filled(count);
-      const stored = [...store.values.values()].reduce((sum, text) => sum + text.length, 0);
-      store.values.clear();
-      collect();
-      const heapB = process.memoryUsage().heapUsed - before;
-      const us = replanUs(core);
-      collect();
-      const grownB = process.memoryUsage().heapUsed - before - heapB;
-      return { count, us, heapB, stored, grownB };
-    });
-    for (const { count, us, heapB, stored, grownB } of figures) {
-      console.log(
-        `${String(count)} events: re-plan ${us.toFixed(1)} µs, heap ${String(heapB)} B, stored ${String(stored)} B, left by 2,400 re-plans ${String(grownB)} B`,
-      );
-    }
-    const [, ten, hundred, thousand] = figures;
+    const [, ten, hundred, thousand] = replanFigures([1, 10, 100, 1000]);
     // Generous: shared machines stutter. Quadratic would be a hundredfold each.
     expect(thousand!.us / hundred!.us).toBeLessThan(30);
     expect(hundred!.us / ten!.us).toBeLessThan(30);
