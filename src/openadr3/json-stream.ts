@@ -72,7 +72,7 @@ export class JsonStream {
       else if (byte === QUOTE) this.quoted = false;
       return;
     }
-    if (byte <= SPACE) {
+    if (byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09) {
       this.spaced = this.length > 0;
       return;
     }
