@@ -239,7 +239,7 @@ export class Machine {
         ucm.onWebSocket(input.event, now);
         break;
       case "state":
-        this.#out.push({ k: "state", state: ucm.state(now) });
+        this.#out.push({ k: "state", state: copied(ucm.state(now)) as Readonly<Record<string, unknown>> });
         break;
       case "stop":
         ucm.stop(now);
@@ -285,4 +285,16 @@ function httpEvent(input: Extract<Input, { readonly k: "head" | "data" | "end" |
     case "failed":
       return { id: input.id, ev: "failed", reason: input.reason, text: input.text };
   }
+}
+
+/**
+ * A copy down to the last value: what a module holds as a constant lies in ROM on the device, and XS cannot write
+ * an object there as JSON.
+ */
+function copied(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copied);
+  const copy: Record<string, unknown> = {};
+  for (const [name, one] of Object.entries(value)) copy[name] = copied(one);
+  return copy;
 }

@@ -196,8 +196,7 @@ export class GridCore {
       boostLeftMs: owner.leftMs(owner.boost, now),
       heldOff: owner.heldOff,
       schedule: owner.scheduleState,
-      // A copy: the default lies in ROM on the device, and XS cannot write an array there as JSON.
-      windows: owner.windows.map((window) => ({ ...window })),
+      windows: owner.windows,
       consent: owner.consent,
     };
   }

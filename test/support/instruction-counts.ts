@@ -1,0 +1,112 @@
+/**
+ * What the firmware costs in instructions on the emulated microcontroller, by kinds of work, over a fixed stretch of
+ * virtual time: the same every time but for the digits of a few numbers.
+ */
+import { VirtualBench } from "../../host-sim/virtual/virtual-bench.js";
+import { countedEngine, type CountedStep } from "./counted-engine.js";
+
+export interface InstructionCounts {
+  /** From ROM to a loaded application, as after a reset. */
+  readonly start: number;
+  /** The first batch: configuration in, everything made. */
+  readonly boot: number;
+  /** A second of everyday, mean of 10 minutes: utility polled every 60 s, appliance every 30 and 60 s. */
+  readonly everydaySecond: number;
+  /** A wake-up in which nothing is to be done. */
+  readonly idleWake: number;
+  /** What the bytes of the line take, all that follows from them included, by bytes. */
+  readonly receivedByte: number;
+  /** What one more byte in a batch takes: from its JSON through the receiver. */
+  readonly moreByte: number;
+  /** A request with its link ACK, its answer and its link ACK: all steps of the line, by requests. */
+  readonly exchange: number;
+  /** A poll of the utility that brings nothing: request, answer of some 500 bytes. */
+  readonly poll: number;
+  /** The poll that brings 24 prices, and all that follows from it within 20 s. */
+  readonly priceEvent: number;
+}
+
+type Fits = (step: CountedStep) => boolean;
+
+const isHttp: Fits = ({ inputs, outputs }) =>
+  inputs.some(({ k }) => k === "head" || k === "data" || k === "end") ||
+  outputs.some(({ k }) => k === "http");
+const isRx: Fits = ({ inputs }) => inputs.length > 0 && inputs.every(({ k }) => k === "rx");
+const isIdle: Fits = ({ inputs, outputs }) => inputs.length === 0 && outputs.length === 0;
+
+const sum = (steps: readonly CountedStep[]): number =>
+  steps.reduce((total, { instructions }) => total + instructions, 0);
+const bytesOf = (steps: readonly CountedStep[]): number =>
+  steps.reduce(
+    (total, { inputs }) =>
+      total + inputs.reduce((all, input) => all + (input.k === "rx" ? input.hex.length / 2 : 0), 0),
+    0,
+  );
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  if (sorted.length === 0) throw new Error("nothing was counted");
+  return sorted[sorted.length >> 1]!;
+}
+
+/** Requests of the module to the appliance in these steps: frames that it sends, less its answers and the link's. */
+function requestsOf(steps: readonly CountedStep[]): number {
+  return steps.filter(({ outputs }) => outputs.some((output) => output.k === "tx" && output.hex.length > 4))
+    .length;
+}
+
+const windowMs = 600_000;
+
+export async function instructionCounts(): Promise<InstructionCounts> {
+  const engine = await countedEngine();
+  try {
+    const bench = new VirtualBench({ engine, vtn: { pollSeconds: 60 }, config: { polling: {} } });
+    bench.sgd.plug();
+    await bench.until("registered", () => bench.last("upstream")?.state === "online");
+    await bench.run(windowMs);
+    const from = engine.steps.length;
+    await bench.run(windowMs);
+    const everyday = engine.steps.slice(from);
+    const line = everyday.filter((step) => !isHttp(step) && !isIdle(step));
+    const rx = everyday.filter(isRx);
+    // Bytes in the middle of a frame: nothing follows from them yet.
+    const quiet = rx.filter(({ outputs }) => outputs.length === 0);
+    const per = (bytes: number) =>
+      median(quiet.filter((step) => bytesOf([step]) === bytes).map(({ instructions }) => instructions));
+    const polls = everyday.filter(({ outputs }) => outputs.some(({ k }) => k === "http")).length;
+
+    const before = engine.steps.length;
+    const intervals = Array.from({ length: 24 }, (_, hour) => ({
+      durationSeconds: 3600,
+      value: 0.1 + hour / 100,
+    }));
+    const event = bench.vtn.createEvent(
+      { signal: "ELECTRICITY_PRICE", unit: "USD", startInSeconds: 3600, intervals },
+      { utcMs: bench.utcMs },
+    );
+    if ("error" in event) throw new Error(event.error);
+    await bench.until("the event has come", () => bytesOfAnswers(engine.steps.slice(before)) > 8000, 120_000);
+    await bench.run(20_000);
+    const prices = engine.steps.slice(before).filter(isHttp);
+    return {
+      start: engine.started.instructions.start,
+      boot: engine.steps[0]!.instructions,
+      everydaySecond: Math.round(sum(everyday) / (windowMs / 1000)),
+      idleWake: median(everyday.filter(isIdle).map(({ instructions }) => instructions)),
+      receivedByte: Math.round(sum(rx) / bytesOf(rx)),
+      moreByte: Math.round((per(8) - per(1)) / 7),
+      exchange: Math.round(sum(line) / requestsOf(line)),
+      poll: Math.round(sum(everyday.filter(isHttp)) / polls),
+      priceEvent: sum(prices),
+    };
+  } finally {
+    await engine.close();
+  }
+}
+
+const bytesOfAnswers = (steps: readonly CountedStep[]): number =>
+  steps.reduce(
+    (total, { inputs }) =>
+      total + inputs.reduce((all, input) => all + (input.k === "data" ? input.hex.length / 2 : 0), 0),
+    0,
+  );
