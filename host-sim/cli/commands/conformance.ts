@@ -198,7 +198,7 @@ class ProgressBar {
     const full = this.total === 0 ? width : Math.round((done / this.total) * width);
     const text = `[${"#".repeat(full)}${".".repeat(width - full)}] ${done}/${this.total} ${what}`;
     // Never wider than the terminal: a wrapped line could not be taken back.
-    process.stderr.write(`\r\x1b[2K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    process.stderr.write(`\r\x1b[2K${text.slice(0, (process.stderr.columns || 80) - 1)}`);
   }
 
   clear(): void {
