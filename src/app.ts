@@ -134,6 +134,12 @@ export class Ucm {
   #evaluation: Evaluation | undefined;
   readonly #reference = new LoadReference();
   #statusChanged = false;
+  /** Something but the link has been touched since all was looked at. */
+  #touched = true;
+  /** When something but the link is due: before that, and untouched, what the line brings costs the link alone. */
+  #restMs = 0;
+  /** UTC minus monotonic time when all was looked at; NaN where UTC was unknown. */
+  #clockMs = NaN;
   readonly #site: Parameters<typeof levelOf>[1];
   readonly #store: StorePort;
   readonly #recorder: Recorder | undefined;
@@ -153,7 +159,10 @@ export class Ucm {
     this.#link = new LinkStack({
       line: world.line,
       random,
-      emit: (event) => this.#sgd.onLink(event, this.#now),
+      emit: (event) => {
+        this.#touched = true;
+        this.#sgd.onLink(event, this.#now);
+      },
       trace: (frame) => this.#trace(frame),
     });
     this.#link.command({ cmd: "support", types: supportedTypes }, 0);
@@ -254,6 +263,7 @@ export class Ucm {
       {
         ...{ id: config.id, url: config.url, chargePointId: config.chargePointId ?? config.id },
         ...{ localIdTag: config.idTag, startsBy: config.startsBy, evidence: config.plugEvidence },
+        emergency: config.emergency,
         ...charger,
         delayMaxMs: randomDelay.enabled ? randomDelay.maxSeconds * 1000 : 0,
         securityProfile: config.cert === undefined ? 2 : 3,
@@ -276,7 +286,10 @@ export class Ucm {
       random: this.#world.random,
       store: this.#store,
       nextRequestId: () => ++this.#requestId,
-      replaceEvents: (source, events, now) => this.#grid.replaceEvents(source, events, now),
+      replaceEvents: (source, events, now) => {
+        this.#touched = true;
+        return this.#grid.replaceEvents(source, events, now);
+      },
       clockSeen: () => undefined,
       log: (level, text) => this.#log(level, text),
     };
@@ -299,6 +312,7 @@ export class Ucm {
 
   start(now: Now): void {
     this.#now = now;
+    this.#touched = true;
     if (this.#recorder && isResetting(this.#recorder.store)) {
       this.#beginReset();
       return;
@@ -333,12 +347,14 @@ export class Ucm {
 
   onHttp(event: HttpEvent, now: Now): void {
     this.#now = now;
+    this.#touched = true;
     if (this.#factoryReset) return;
     for (const upstream of this.#upstreams) upstream.onHttp(event, now);
   }
 
   onWebSocket(event: WebSocketEvent, now: Now): void {
     this.#now = now;
+    this.#touched = true;
     if (this.#factoryReset) return;
     for (const upstream of this.#upstreams) upstream.onWebSocket?.(event, now);
   }
@@ -350,6 +366,7 @@ export class Ucm {
       this.#resetStep(now);
       return;
     }
+    if (this.#linkAlone(now)) return;
     for (const upstream of this.#upstreams) upstream.poll(now);
     this.#tellUpstreams(now);
     const evaluation = this.#grid.evaluate(now);
@@ -358,16 +375,32 @@ export class Ucm {
     this.#link.poll(now.ms);
     if (this.#statusChanged) this.#onStatus(now);
     const lineNextMs = Math.min(this.#link.nextMs(), this.#sgd.nextMs());
-    this.#recorder?.poll(this.#sgd.status(), this.#lineMs, lineNextMs, now);
+    this.#recorder?.poll(this.#lineMs, lineNextMs, now);
+    this.#touched = this.#statusChanged;
+    this.#clockMs = (now.utcMs ?? NaN) - now.ms;
+    this.#restMs = this.#othersNextMs();
+  }
+
+  /** Polls the link alone, where nothing else can have anything to do; false where something can. */
+  #linkAlone(now: Now): boolean {
+    // A clock that was set or stepped concerns everybody; what two clocks differ by in reading does not.
+    const clockMs = (now.utcMs ?? NaN) - now.ms;
+    const sameClock = Object.is(clockMs, this.#clockMs) || Math.abs(clockMs - this.#clockMs) < 250;
+    if (this.#touched || now.ms >= this.#restMs || !sameClock) return false;
+    this.#link.poll(now.ms);
+    return !this.#touched;
+  }
+
+  #othersNextMs(): number {
+    let next = Math.min(this.#sgd.nextMs(), this.#grid.nextMs(this.#now));
+    for (const upstream of this.#upstreams) next = Math.min(next, upstream.nextMs());
+    if (this.#recorder) next = Math.min(next, this.#recorder.nextMs(this.#lineMs));
+    return next;
   }
 
   nextMs(): number {
     if (this.#factoryReset) return this.#resetDone ? NEVER : this.#now.ms + RESET_STEP_MS;
-    if (this.#statusChanged) return this.#now.ms;
-    let next = Math.min(this.#link.nextMs(), this.#sgd.nextMs(), this.#grid.nextMs(this.#now));
-    for (const upstream of this.#upstreams) next = Math.min(next, upstream.nextMs());
-    if (this.#recorder) next = Math.min(next, this.#recorder.nextMs(this.#lineMs));
-    return next;
+    return this.#touched ? this.#now.ms : Math.min(this.#link.nextMs(), this.#restMs);
   }
 
   /** Turns what is in force into wishes for the appliance. Repeating it is free: an equal wish sends nothing. */
@@ -462,6 +495,7 @@ export class Ucm {
   /** An order of the owner, from the local page; `order` is checked here. */
   owner(order: unknown, now: Now): OwnerAnswer {
     this.#now = now;
+    this.#touched = true;
     const wrong = orderFault("owner", order);
     if (wrong !== "") return { ok: false, why: "bad-order", text: wrong };
     const sound = order as OwnerOrder;
@@ -477,6 +511,7 @@ export class Ucm {
   /** An order about the random delay: enable, disable, cancel the running one, set the greatest length. */
   delayOrder(order: unknown, now: Now): OwnerAnswer {
     this.#now = now;
+    this.#touched = true;
     const wrong = orderFault("delay", order);
     if (wrong !== "") return { ok: false, why: "bad-order", text: wrong };
     const sound = order as DelayOrder;

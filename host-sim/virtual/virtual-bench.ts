@@ -10,6 +10,7 @@ import type { ByteLineEvent } from "../../src/ports/line.js";
 import { NEVER } from "../../src/ports/time.js";
 import type { Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
 import { readConfig, type UcmConfig } from "../../src/setup/config.js";
+import { VirtualCsms, type VirtualCsmsOptions } from "../csms/virtual.js";
 import { VirtualLine, type VirtualEnd } from "../line/virtual-line.js";
 import type { StartReason } from "../../src/journal/recorder.js";
 import type { FileFlash } from "../runtime/file-flash.js";
@@ -27,6 +28,8 @@ export interface VirtualBenchOptions {
   /** What the upstream "utility" of the default configuration speaks; default OpenADR 2.0b. */
   readonly protocol?: "openadr2b" | "openadr3";
   readonly vtn3?: Vtn3Options;
+  /** The charging platform, for an upstream of protocol ocpp16 ({@link csmsUpstream}). */
+  readonly csms?: VirtualCsmsOptions;
   /** Widens the default configuration: one upstream "utility". */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly vtn?: VtnCoreOptions;
@@ -67,6 +70,14 @@ export type Network = (
   utcMs: number,
 ) => { status: number; body: string } | "refused" | "timeout";
 
+/** An upstream that the bench's charging platform answers. */
+export const csmsUpstream = {
+  id: "platform",
+  protocol: "ocpp16",
+  url: "wss://127.0.0.1:1/ocpp",
+  chargePointId: "CP-1",
+} as const;
+
 /** The module at the utility's OpenADR 3.1 side. */
 const client3 = { clientId: "module", clientSecret: "of the virtual bench alone", role: "ven" } as const;
 
@@ -78,6 +89,8 @@ export class VirtualBench {
   readonly vtn: VtnCore;
   /** The same utility over OpenADR 3.1. */
   readonly vtn3: Vtn3Core;
+  /** The charging platform. */
+  readonly csms: VirtualCsms;
   /** The charger; on a line of its own where `appliance` takes its place. */
   readonly sgd: SgdSimulator;
   readonly #appliance: LineUser;
@@ -115,6 +128,7 @@ export class VirtualBench {
     this.#httpDelayMs = options.httpDelayMs ?? 15;
     this.#pace = options.pace;
     this.#random = seededRandom(options.seed ?? 1);
+    this.csms = new VirtualCsms(() => this.utcMs, options.csms);
     this.line = new VirtualLine({ bitsPerSecond: 19_200, random: this.#random });
     this.#moduleEnd = this.line.end("module", { muted: true });
     this.#chargerEnd = this.line.end("charger", { muted: true });
@@ -191,6 +205,7 @@ export class VirtualBench {
   boot(reason: StartReason = "power"): void {
     this.#dark = false;
     while (this.#moduleEnd.take());
+    this.csms.forget();
     const seed = [0, 1, 2, 3].map(() => this.#random.uint32());
     this.#pending = [];
     const sectors = this.flash === undefined ? {} : { flashSectors: this.flash.sectors };
@@ -224,6 +239,7 @@ export class VirtualBench {
   cutPower(): void {
     this.#dark = true;
     this.#pending = [];
+    this.csms.forget();
     this.#inputs = [];
     this.#wakeMs = NEVER;
   }
@@ -276,7 +292,7 @@ export class VirtualBench {
   }
 
   #nextMs(): number {
-    let next = Math.min(this.line.nextMs(), this.#appliance.nextMs(), this.#wakeMs);
+    let next = Math.min(this.line.nextMs(), this.#appliance.nextMs(), this.#wakeMs, this.csms.nextMs());
     for (const pending of this.#pending) next = Math.min(next, pending.atMs);
     if (next === NEVER) throw new Error("nobody has anything to do any more");
     return Math.max(this.nowMs, Math.ceil(next));
@@ -297,6 +313,7 @@ export class VirtualBench {
       else this.#inputs.push({ k: "carrier", on: event.on, atMs: event.atMs });
     }
     this.#answerRequests(ms);
+    for (const event of this.csms.take(ms)) this.#inputs.push({ k: "ws", event });
     if (this.#dark) {
       this.#inputs = [];
       this.#wakeMs = NEVER;
@@ -326,6 +343,9 @@ export class VirtualBench {
         break;
       case "abort":
         this.#pending = this.#pending.filter((pending) => pending.request.id !== output.id);
+        break;
+      case "ws":
+        this.csms.carryOut(output.call, this.nowMs);
         break;
       case "set":
         this.store[output.key] = output.value;

@@ -25,6 +25,8 @@ export interface Ocpp16Config {
    * has told of one.
    */
   readonly evidence?: "auto" | "storage" | "none" | undefined;
+  /** A limit of 0 may open the contactor where level 0 does not stop the charger. Default no. */
+  readonly emergency?: boolean | undefined;
   readonly installerMaxA: number;
   readonly phases: 1 | 2 | 3;
   readonly voltage: number;
@@ -35,7 +37,7 @@ export interface Ocpp16Config {
 }
 
 /** Installer's maximum, phases and voltage: what turns watts into amperes. */
-export type Mains = Pick<Ocpp16Config, "installerMaxA" | "phases" | "voltage">;
+export type Mains = Pick<Ocpp16Config, "installerMaxA" | "phases" | "voltage" | "emergency">;
 
 /** True where the address may be used: TLS, or this computer itself. */
 export function isSafeUrl(url: string): boolean {

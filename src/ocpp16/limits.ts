@@ -85,7 +85,8 @@ export class LimitPlan {
     this.issuedToMs = fromMs + HORIZON_MS;
     const rank = sources.held ? HOLD_RANK : 0;
     const delayApplied = sources.drawMs > 0;
-    const made = { source, rank, createdUtcMs: utcMs ?? 0, delayApplied };
+    const emergencyPermitted = this.mains.emergency ?? false;
+    const made = { source, rank, createdUtcMs: utcMs ?? 0, delayApplied, emergencyPermitted };
     const events: GridEvent[] = [];
     const intervals = intervalsOf(stretches, fromMs, this.mains);
     if (intervals.length > 0) events.push({ ...EVENT, ...made, id: `limit-${name()}`, intervals });
@@ -137,7 +138,6 @@ const EVENT = {
   randomise: undefined,
   rampUpMs: 0,
   notificationMs: 0,
-  emergencyPermitted: false,
   cancelled: false,
 } as const;
 

@@ -39,6 +39,8 @@ type Waiting = Outgoing<About>;
 
 /** Until the platform has named an interval for BootNotification. */
 const BOOT_RETRY_MS = 60_000;
+/** So long the first BootNotification waits for the charger to say who it is. */
+const NAME_MS = 10_000;
 const MOST_WAITING = 16;
 /** Between asking a clock that is not set yet. */
 const CLOCK_MS = 2_000;
@@ -61,6 +63,7 @@ export class Ocpp16 implements Upstream, ChargePoint {
   /** What the platform made of our BootNotification. */
   private boot: "unsent" | "Pending" | "Rejected" | "Accepted" = "unsent";
   private bootDueMs = 0;
+  private nameByMs = 0;
   private heartbeatDueMs = NEVER;
   private offsetMs: number | undefined;
   /** Statuses as the platform was last told, by connector. */
@@ -111,6 +114,7 @@ export class Ocpp16 implements Upstream, ChargePoint {
       return;
     }
     this.started = true;
+    this.nameByMs = now.ms + NAME_MS;
     this.poll(now);
   }
 
@@ -161,6 +165,9 @@ export class Ocpp16 implements Upstream, ChargePoint {
   }
 
   onSgd(status: SgdStatus, now: Now): void {
+    if (status.identity !== undefined && this.boot === "unsent" && this.bootDueMs !== NEVER) {
+      this.bootDueMs = Math.min(this.bootDueMs, now.ms);
+    }
     this.sgd = status;
     if (!this.started) return;
     this.session.onSgd(status, this.time(now));
@@ -310,8 +317,10 @@ export class Ocpp16 implements Upstream, ChargePoint {
 
   opened(now: Now): void {
     this.time(now);
-    if (this.boot !== "Accepted") this.bootDueMs = now.ms;
-    else this.heartbeatDueMs = Math.min(this.heartbeatDueMs, now.ms + this.heartbeatMs());
+    if (this.boot !== "Accepted") {
+      // The charger's name and number belong in it; but what is mute is enrolled without them.
+      this.bootDueMs = this.sgd?.identity === undefined ? Math.max(now.ms, this.nameByMs) : now.ms;
+    } else this.heartbeatDueMs = Math.min(this.heartbeatDueMs, now.ms + this.heartbeatMs());
     this.txDueMs = now.ms;
   }
 
