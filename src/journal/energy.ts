@@ -8,8 +8,8 @@ const SLOTS = 48;
 /** A half hour of which nothing is known. */
 const UNKNOWN = 0xffff;
 const MOST_WH = 0xfffe;
-/** A silence longer than this is not spread over its half hours; they stay unknown. */
-const LONGEST_SPREAD = SLOTS;
+/** A silence longer than 31 days is not spread over its half hours; they stay unknown. */
+const LONGEST_SPREAD = 31 * SLOTS;
 
 /** Record types of the log of the running day, which sessions share. */
 export const TODAY_HALF_HOUR = 1;

@@ -35,7 +35,7 @@ export class Recorder {
   readonly journal: Journal;
   readonly store: FlashStore;
   private lastEraseMs = -BETWEEN_ERASES_MS;
-  private nextHalfMs = NEVER;
+  private meteredMs: number | undefined;
   /** The line was about to be used; look again then. */
   private busyUntilMs = 0;
   private link: SgdStatus["link"] = "absent";
@@ -64,8 +64,14 @@ export class Recorder {
   }
 
   onSgd(status: SgdStatus, now: Now): void {
-    this.journal.onSgd(status, now);
-    const { link } = status;
+    const { link, meteredAtMs } = status;
+    if (meteredAtMs !== this.meteredMs) {
+      // A reading counts for the moment at which it was read; the half hours' ends lie between two.
+      this.meteredMs = meteredAtMs;
+      const agoMs = now.ms - meteredAtMs;
+      const utcMs = now.utcMs === undefined ? undefined : now.utcMs - agoMs;
+      this.journal.onSgd(status, { ms: meteredAtMs, utcMs });
+    }
     if (link === this.link) return;
     const before = this.link;
     this.link = link;
@@ -133,12 +139,9 @@ export class Recorder {
 
   /**
    * Erases at most one sector, and only where the line has been silent since `lineMs` and nothing is due on it
-   * before `lineNextMs`; and ends the half hour.
+   * before `lineNextMs`.
    */
-  poll(status: SgdStatus, lineMs: number, lineNextMs: number, now: Now): void {
-    if (now.ms >= this.nextHalfMs) this.journal.onSgd(status, now);
-    this.nextHalfMs =
-      now.utcMs === undefined ? NEVER : now.ms + this.journal.energy.nextUtcMs(now.utcMs) - now.utcMs;
+  poll(lineMs: number, lineNextMs: number, now: Now): void {
     if (this.store.refused > this.refusedTold) {
       this.refusedTold = this.store.refused;
       this.journal.addEvent("error", "A value did not fit the store and was not kept.", now);
@@ -153,9 +156,9 @@ export class Recorder {
 
   /** When to poll next, monotonic ms. */
   nextMs(lineMs: number): number {
-    if (!this.wantsErase) return this.nextHalfMs;
+    if (!this.wantsErase) return NEVER;
     const quietMs = Math.max(lineMs + QUIET_MS, this.lastEraseMs + BETWEEN_ERASES_MS, this.busyUntilMs);
-    return Math.min(this.nextHalfMs, quietMs);
+    return quietMs;
   }
 
   state(): JournalState {

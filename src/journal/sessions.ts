@@ -34,7 +34,10 @@ export interface Session {
 }
 
 interface Open {
-  readonly startS: number;
+  /** 0 while the clock has not been known. */
+  startS: number;
+  /** Monotonic time of the begin, where it was in this run. */
+  readonly startMs: number | undefined;
   readonly startWh: number;
   lastS: number;
   lastWh: number;
@@ -67,6 +70,7 @@ export class SessionBook {
       else
         this.open = {
           startS: take(payload, 9, 4),
+          startMs: undefined,
           startWh: take(payload, 13, 4),
           lastS,
           lastWh,
@@ -91,6 +95,11 @@ export class SessionBook {
       open.lastMs = now.ms;
       this.reopened = false;
     }
+    if (open?.startS === 0 && open.startMs !== undefined && seconds > 0) {
+      // The clock has come: now it is known when it began.
+      open.startS = seconds - Math.round((now.ms - open.startMs) / 1000);
+      open.lastS ||= seconds - Math.round((now.ms - open.lastMs) / 1000);
+    }
     if (open !== undefined && energyWh < open.lastWh - 1) {
       open.guessed = true;
       this.end();
@@ -102,6 +111,7 @@ export class SessionBook {
         const wh = Math.round(energyWh);
         this.open = {
           startS: seconds,
+          startMs: now.ms,
           startWh: wh,
           lastS: seconds,
           lastWh: wh,

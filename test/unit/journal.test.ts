@@ -119,10 +119,17 @@ describe("half-hour energy", () => {
       [2 * HALF_HOUR_MS, 200],
       [3 * HALF_HOUR_MS, 200],
     ]);
-    journal.onSgd(status({ energyWh: 99_000 }), at(3 * DAY));
-    expect(rows(journal).slice(4)).toEqual([[4 * HALF_HOUR_MS, 0]]);
-    journal.onSgd(status({ energyWh: 99_100 }), at(3 * DAY + HALF_HOUR_MS));
-    expect(rows(journal).at(-1)).toEqual([3 * DAY, 100]);
+    // Days too, up to a month; a power cut or not makes no difference.
+    journal = new Journal(sim);
+    journal.onSgd(status({ energyWh: 14_700 }), at(30 * DAY));
+    expect(rows(journal)).toHaveLength(30 * 48);
+    expect(rows(journal).reduce((sum, row) => sum + row[1]!, 0)).toBe(14_700);
+    for (const row of rows(journal).slice(4)) expect(Math.abs(row[1]! - 9.75)).toBeLessThan(1);
+    // Longer than that stays unknown.
+    journal.onSgd(status({ energyWh: 99_000 }), at(62 * DAY));
+    expect(rows(journal).slice(30 * 48)).toEqual([[30 * DAY, 0]]);
+    journal.onSgd(status({ energyWh: 99_100 }), at(62 * DAY + HALF_HOUR_MS));
+    expect(rows(journal).at(-1)).toEqual([62 * DAY, 100]);
   });
 
   it("takes a new meter, a clock set back and a missing clock as they come", () => {
@@ -160,6 +167,18 @@ describe("half-hour energy", () => {
 });
 
 describe("charging sessions", () => {
+  it("get their begin as soon as the clock is known, where it was in this run", () => {
+    const journal = new Journal(flash());
+    for (let min = 0; min <= 20; min += 5) {
+      const utcMs = min < 10 ? undefined : T0 + min * MINUTE;
+      journal.onSgd(status({ powerW: 6000, energyWh: min * 100 }), { ms: min * MINUTE, utcMs });
+    }
+    journal.onSgd(status({ powerW: 0, energyWh: 2000 }), at(51 * MINUTE));
+    expect([...journal.sessions.sessions()]).toMatchObject([
+      { startUtcMs: T0, stopUtcMs: T0 + 20 * MINUTE, energyWh: 2000 },
+    ]);
+  });
+
   it("have begin, end, energy and every change by demand response, and go on through a stop", () => {
     const sim = flash();
     let journal = new Journal(sim);
