@@ -72,7 +72,10 @@ const point = object({ "x!": number, "y!": number });
 const value: Check = (v, at) =>
   ["number", "string", "boolean"].includes(typeof v) ? undefined : point(v, at);
 const valuesMap = object({ "type!": name, "values!": list(value) });
-const intervalPeriod = object({ start: dateTime, duration, randomizeStart: duration });
+/** The document has no null here, but a well-known client sends it (openadr3-client 2.4). */
+const intervalPeriod = nullable(
+  object({ start: nullable(dateTime), duration: nullable(duration), randomizeStart: nullable(duration) }),
+);
 const interval = object({ "id!": integer, intervalPeriod, "payloads!": list(valuesMap) });
 const targets = nullable(list(name));
 const attributes = nullable(list(valuesMap));
@@ -109,7 +112,7 @@ const CHECKS: Readonly<Record<Collection, Check>> = {
   events: object({
     "programID!": id,
     eventName: nullable(text(10_000, 0)),
-    duration,
+    duration: nullable(duration),
     priority: nullable(is("a whole number from 0", (v) => Number.isInteger(v) && (v as number) >= 0)),
     targets,
     reportDescriptors: nullable(list(reportDescriptor)),

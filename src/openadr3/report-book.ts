@@ -258,12 +258,16 @@ export class ReportBook {
     const measure = measureOf(type)!;
     const { clientName, resourceName } = this.context;
     this.count++;
-    const descriptor = {
-      objectType: "REPORT_PAYLOAD_DESCRIPTOR",
-      payloadType: type,
-      ...(measure.units === "" ? {} : { units: measure.units }),
-      ...(measure.readingType === "" ? {} : { readingType: measure.readingType }),
-    };
+    const { units, readingType } = measure;
+    // A type without unit explains itself; and some readers trip over descriptors of reports (docs/openadr3.md).
+    const descriptors =
+      units === ""
+        ? {}
+        : {
+            payloadDescriptors: [
+              { objectType: "REPORT_PAYLOAD_DESCRIPTOR", payloadType: type, units, readingType },
+            ],
+          };
     const intervals = rows.map((row) => ({
       id: row.id,
       intervalPeriod: { start: formatDateTime(row.startUtcMs), duration: formatDuration(row.durationMs) },
@@ -274,7 +278,7 @@ export class ReportBook {
       eventID: eventId,
       clientName,
       reportName,
-      payloadDescriptors: [descriptor],
+      ...descriptors,
       resources: [{ resourceName, intervals }],
     });
     if (this.waiting.length >= MAX_WAITING) {
