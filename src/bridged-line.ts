@@ -33,8 +33,9 @@ export type FrameLineOutput =
 export function bridgedLine(put: (output: FrameLineOutput) => void): FrameLine {
   return {
     sendFrame: (bytes) => put({ k: "frame", hex: toHex(bytes) }),
+    // A copy: the table may lie in ROM, and XS marks what it makes JSON of.
     configure: ({ bitsPerSecond, maxPayload, bitRates = 1, types }) =>
-      put({ k: "line", bitsPerSecond, maxPayload, bitRates, types }),
+      put({ k: "line", bitsPerSecond, maxPayload, bitRates, types: [...types] }),
   };
 }
 

@@ -1,20 +1,15 @@
 #include "hardware.h"
+#include "uart.h"
 
 #include <string.h>
 #include <sys/time.h>
 
-#define REG8(address) (*(volatile uint8_t*)(address))
-#define REG32(address) (*(volatile uint32_t*)(address))
-
-#define UART 0x10000000u
-enum { uartData = 0, uartInterrupts = 1, uartFifo = 2, uartLineControl = 3, uartStatus = 5 };
 #define PLIC 0x0c000000u
 #define PLIC_CLAIM (PLIC + 0x200004u)
 #define CLINT 0x02000000u
 #define FINISHER 0x00100000u
 #define VIRTIO_FIRST 0x10001000u
 enum { uartIrq = 10, virtioFirstIrq = 1, virtioCount = 8 };
-#define TICKS_PER_MS 10000u
 #define WATCHDOG_MS 8000u
 #define CSR_MIE_EXTERNAL (1u << 11)
 #define CSR_MIE_TIMER (1u << 7)
@@ -32,10 +27,6 @@ static struct {
 	uint64_t bootTicks, wakeTicks, watchdogTicks;
 	struct { uint64_t at, length; } stops[MAX_STOPS];
 	uint64_t interruptInstructions;
-	uint8_t ring[LINE_RING_BYTES];
-	volatile uint32_t head, tail;
-	volatile uint64_t lastByteTicks;
-	LineCounters line;
 	int reason;
 } hw;
 
@@ -86,51 +77,9 @@ UCM_IN_RAM static void armTimer(void)
 	for (int index = 0; index < MAX_STOPS; index++)
 		if (hw.stops[index].length && hw.stops[index].at < at)
 			at = hw.stops[index].at;
-	setCompare(at);
+	uint64_t line = uartDueTicks();
+	setCompare(line < at ? line : at);
 }
-
-/* Line */
-
-UCM_IN_RAM static void onUart(void)
-{
-	while (REG8(UART + uartStatus) & 1) {
-		uint8_t byte = REG8(UART + uartData);
-		uint32_t next = (hw.head + 1) % LINE_RING_BYTES;
-		if (next == hw.tail)
-			hw.line.dropped++;
-		else {
-			hw.ring[hw.head] = byte;
-			hw.head = next;
-			hw.line.received++;
-		}
-		hw.lastByteTicks = hardwareTicks();
-	}
-}
-
-size_t lineRead(uint8_t* target, size_t size, uint64_t* lastAtMs)
-{
-	size_t count = 0;
-	while (count < size && hw.tail != hw.head) {
-		target[count++] = hw.ring[hw.tail];
-		hw.tail = (hw.tail + 1) % LINE_RING_BYTES;
-	}
-	csrClear(mstatus, CSR_STATUS_MIE);
-	*lastAtMs = (hw.lastByteTicks - hw.bootTicks) / TICKS_PER_MS;
-	csrSet(mstatus, CSR_STATUS_MIE);
-	return count;
-}
-
-void lineWrite(const uint8_t* bytes, size_t size)
-{
-	for (size_t index = 0; index < size; index++) {
-		while (!(REG8(UART + uartStatus) & 0x20))
-			;
-		REG8(UART + uartData) = bytes[index];
-	}
-	hw.line.sent += size;
-}
-
-LineCounters lineCounters(void) { return hw.line; }
 
 /* Host channel: port 0 of a virtio console, two queues, no features */
 
@@ -244,7 +193,7 @@ UCM_IN_RAM static void onExternal(void)
 {
 	uint32_t irq = REG32(PLIC_CLAIM);
 	if (irq == uartIrq)
-		onUart();
+		uartInterrupt();
 	else if (irq && vio.base)
 		VIO(vioInterruptAck) = VIO(vioInterrupt);
 	if (irq)
@@ -254,8 +203,13 @@ UCM_IN_RAM static void onExternal(void)
 /* JavaScript stands still, the line's handler does not: as a handler in RAM works on while flash is erased. */
 UCM_IN_RAM static void standStill(uint64_t untilTicks)
 {
-	setCompare(untilTicks);
-	while (hardwareTicks() < untilTicks) {
+	for (uint64_t now; (now = hardwareTicks()) < untilTicks;) {
+		uint64_t due = uartDueTicks();
+		if (now >= due) {
+			uartTimer(now);
+			continue;
+		}
+		setCompare(due < untilTicks ? due : untilTicks);
 		__asm__ volatile("wfi");
 		if (csrRead(mip) & CSR_MIE_EXTERNAL)
 			onExternal();
@@ -274,6 +228,7 @@ UCM_IN_RAM static void onTimer(void)
 	}
 	if (now >= hw.wakeTicks)
 		hw.wakeTicks = NEVER;
+	uartTimer(now);
 	for (int index = 0; index < MAX_STOPS; index++)
 		if (hw.stops[index].length && now >= hw.stops[index].at) {
 			uint64_t until = now + hw.stops[index].length;
@@ -289,8 +244,10 @@ UCM_IN_RAM __attribute__((interrupt("machine"), aligned(4))) static void onTrap(
 	uint32_t cause = csrRead(mcause);
 	if (cause == 0x80000007u)
 		onTimer();
-	else if (cause == 0x8000000bu)
+	else if (cause == 0x8000000bu) {
 		onExternal();
+		armTimer(); /* bytes change when the line is due */
+	}
 	else
 		hardwareTrap(cause, csrRead(mepc));
 	hw.interruptInstructions += hardwareInstructions() - before;
@@ -303,9 +260,7 @@ void hardwareStart(void)
 	hw.reason = preserved.magic == PRESERVED_MAGIC ? (int)preserved.reason : resetPower;
 	preserved.magic = 0;
 	csrWrite(mtvec, (uint32_t)(uintptr_t)onTrap);
-	REG8(UART + uartLineControl) = 3; /* 8 bits, no parity, 1 stop */
-	REG8(UART + uartFifo) = 1;
-	REG8(UART + uartInterrupts) = 1;
+	uartStart(hw.bootTicks);
 	for (uint32_t irq = virtioFirstIrq; irq <= uartIrq; irq++)
 		REG32(PLIC + 4 * irq) = 1;
 	REG32(PLIC + 0x2000) = (1u << uartIrq) | (((1u << virtioCount) - 1) << virtioFirstIrq);
@@ -327,7 +282,17 @@ static void withTimer(void (*change)(uint64_t, uint64_t), uint64_t a, uint64_t b
 static void setWatchdog(uint64_t ticks, uint64_t unused) { (void)unused; hw.watchdogTicks = ticks; }
 void watchdogFeed(void) { withTimer(setWatchdog, hardwareTicks() + (uint64_t)WATCHDOG_MS * TICKS_PER_MS, 0); }
 
-static void setStop(uint64_t at, uint64_t length)
+int withoutInterrupts(int (*change)(void*, const void*, uint32_t), void* a, const void* b, uint32_t c)
+{
+	uint32_t before = csrRead(mstatus) & CSR_STATUS_MIE;
+	csrClear(mstatus, CSR_STATUS_MIE);
+	int result = change(a, b, c);
+	armTimer();
+	csrSet(mstatus, before);
+	return result;
+}
+
+UCM_IN_RAM void stopAt(uint64_t at, uint64_t length)
 {
 	for (int index = 0; index < MAX_STOPS; index++)
 		if (!hw.stops[index].length) {
@@ -343,7 +308,7 @@ int stopWorld(uint32_t afterMs, uint32_t forMs)
 	for (int index = 0; index < MAX_STOPS; index++)
 		free += !hw.stops[index].length;
 	if (free && forMs)
-		withTimer(setStop, hardwareTicks() + (uint64_t)afterMs * TICKS_PER_MS, (uint64_t)forMs * TICKS_PER_MS);
+		withTimer(stopAt, hardwareTicks() + (uint64_t)afterMs * TICKS_PER_MS, (uint64_t)forMs * TICKS_PER_MS);
 	return free && forMs;
 }
 
@@ -355,7 +320,7 @@ void waitUntil(uint64_t ms)
 	hw.wakeTicks = ticks < feed ? ticks : feed;
 	armTimer();
 	/* With interrupts off, wfi still wakes on a pending one: none can slip in between the look and the sleep. */
-	if (hw.tail == hw.head && vio.rx.seen == *(volatile uint16_t*)&vio.rx.used.index)
+	if (!uartPending() && vio.rx.seen == *(volatile uint16_t*)&vio.rx.used.index)
 		__asm__ volatile("wfi");
 	csrSet(mstatus, CSR_STATUS_MIE);
 }

@@ -11,7 +11,9 @@
 /* Code that must run while flash is erased: lies in RAM, calls nothing that lies in flash. */
 #define UCM_IN_RAM __attribute__((section(".sdata.iram"), noinline))
 
-#define LINE_RING_BYTES 2048
+#define REG8(address) (*(volatile uint8_t*)(address))
+#define REG32(address) (*(volatile uint32_t*)(address))
+#define TICKS_PER_MS 10000u
 
 extern void hardwareStart(void);
 /* Milliseconds since the start of this boot, from mtime (10 MHz). */
@@ -23,12 +25,6 @@ extern uint64_t hardwareInstructions(void);
 /* What interrupts took of the instruction counter so far. */
 extern uint64_t hardwareInterruptInstructions(void);
 
-/* CTA-2045 line. Bytes wait in a ring that the interrupt fills; a full ring drops and counts. */
-typedef struct { uint32_t received, dropped, sent; } LineCounters;
-extern size_t lineRead(uint8_t* target, size_t size, uint64_t* lastAtMs);
-extern void lineWrite(const uint8_t* bytes, size_t size);
-extern LineCounters lineCounters(void);
-
 /* Host channel. */
 extern int hostRead(void); /* next byte or -1 */
 extern void hostWrite(const char* text, size_t size);
@@ -38,6 +34,10 @@ extern void waitUntil(uint64_t ms);
 extern void watchdogFeed(void);
 /* Stops JavaScript for a time, `afterMs` from now: only interrupts run, as while flash is erased. 0 = no room. */
 extern int stopWorld(uint32_t afterMs, uint32_t forMs);
+/* The same from the trap handler, in ticks; where there is no room nothing happens. */
+extern void stopAt(uint64_t at, uint64_t length);
+/* Calls with interrupts masked; arms the timer anew. */
+extern int withoutInterrupts(int (*change)(void*, const void*, uint32_t), void* a, const void* b, uint32_t c);
 
 enum { resetPower = 0, resetWatchdog = 1, resetRequested = 2 };
 extern int resetReason(void);

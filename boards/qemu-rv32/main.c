@@ -5,27 +5,24 @@
  */
 #include "../../tools/xs-host/machine.h"
 #include "hardware.h"
+#include "main.h"
+#include "peer.h"
+#include "uart.h"
 
 #include <sys/time.h>
 
 #define LINE_BYTES (48 * 1024)
-#define HEADER_BYTES 96
-#define MAX_SENT 64
-#define SENT_PER_BATCH 8
-#define NO_TIME UINT64_MAX
 #define JS_STACK_BYTES (10 * 1024) /* the C stack of the SDK's JavaScript task */
 
 /* The linker gives these: ROM for what is flash on the chip, and where -device loader puts the archive. */
 extern char __rom_start[], __rom_end[], __archive_start[], __stack[], __heap_end[];
-
-enum stepKind { stepRx, stepWake, stepHost, stepKinds };
 
 static struct {
 	char header[HEADER_BYTES]; /* room for a new beginning in front of the host's line */
 	char line[LINE_BYTES];
 	size_t length;
 	int overlong;
-	char rxText[HEADER_BYTES + 64 + 48 * SENT_PER_BATCH + 2 * UCM_RECEIVE_BYTES];
+	char wakeText[HEADER_BYTES + 8];
 	char* romNext;
 	uint64_t wakeMs;
 	int64_t utcMinusMs;
@@ -35,9 +32,6 @@ static struct {
 	const char* last;
 	uint64_t answerInstructions;
 	struct { uint32_t count; uint64_t instructions, most; } figures[stepKinds];
-	uint32_t bitsPerSecond;
-	uint64_t lineFreeUs, sentAtUs[MAX_SENT]; /* when what was written has left, oldest first */
-	int sentCount;
 	uint64_t romInstructions, startInstructions;
 } app;
 
@@ -72,7 +66,7 @@ static void put(const char* text) { hostWrite(text, strlen(text)); }
 
 static void sayStats(txMachine* the, const char* tail)
 {
-	char text[1100];
+	char text[1200];
 	static const char* const names[stepKinds] = { "rx", "wake", "host" };
 	int at = ucmStats(the, text, sizeof text);
 	LineCounters line = lineCounters();
@@ -86,7 +80,9 @@ static void sayStats(txMachine* the, const char* tail)
 	for (int kind = 0; kind < stepKinds; kind++)
 		at += snprintf(text + at, sizeof text - (size_t)at, ",\"%s\":{\"count\":%lu,\"sum\":%llu,\"most\":%llu}", names[kind],
 			(unsigned long)app.figures[kind].count, (unsigned long long)app.figures[kind].instructions, (unsigned long long)app.figures[kind].most);
-	snprintf(text + at, sizeof text - (size_t)at, "}}");
+	LineFigures uart = lineFigures();
+	snprintf(text + at, sizeof text - (size_t)at, ",\"uart\":{\"count\":%lu,\"sum\":%llu,\"most\":%llu}}}", (unsigned long)uart.bytes,
+		(unsigned long long)uart.sum, (unsigned long long)uart.most);
 	put(text);
 	put(tail);
 }
@@ -132,33 +128,6 @@ void hardwareTrap(uint32_t cause, uint32_t address)
 
 /* Answers: {"wakeMs":N|null,"out":[...]}; what goes to the line is taken out, the rest goes to the host. */
 
-static int hexDigit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* The socket takes bytes at once; the time at which the last bit would have left is kept, and told as `sent`. */
-static void lineWriteHex(const char* hex)
-{
-	uint8_t bytes[64];
-	size_t count = 0, total = strspn(hex, "0123456789abcdefABCDEF") / 2;
-	uint64_t now = hardwareUs();
-	if (app.lineFreeUs < now)
-		app.lineFreeUs = now;
-	app.lineFreeUs += total * 10000000ull / app.bitsPerSecond;
-	if (app.sentCount == MAX_SENT)
-		ucmFault(NULL, ucmFaultEntry, "entry", "too many writes to the line at once");
-	app.sentAtUs[app.sentCount++] = app.lineFreeUs;
-	for (int high, low; (high = hexDigit(hex[0])) >= 0 && (low = hexDigit(hex[1])) >= 0; hex += 2) {
-		bytes[count++] = (uint8_t)(high << 4 | low);
-		if (count == sizeof bytes) {
-			lineWrite(bytes, count);
-			count = 0;
-		}
-	}
-	lineWrite(bytes, count);
-}
-
 /* The end of the JSON value at `text`: after its closing bracket, or at the next comma or bracket of the level around. */
 static const char* valueEnd(const char* text)
 {
@@ -184,8 +153,7 @@ static const char* valueEnd(const char* text)
 
 void ucmAnswer(const char* text)
 {
-	static const char wake[] = "{\"wakeMs\":", out[] = ",\"out\":[", tx[] = "{\"k\":\"tx\",\"hex\":\"";
-	static const char rate[] = "{\"k\":\"rate\",\"bitsPerSecond\":";
+	static const char wake[] = "{\"wakeMs\":", out[] = ",\"out\":[";
 	app.answerInstructions = hardwareInstructions() - hardwareInterruptInstructions();
 	const char* at = text + sizeof wake - 1;
 	if (strncmp(text, wake, sizeof wake - 1))
@@ -204,12 +172,8 @@ void ucmAnswer(const char* text)
 	int first = 1;
 	for (at = end + sizeof out - 1; *at && *at != ']'; at = *end == ',' ? end + 1 : end) {
 		end = valueEnd(at);
-		if (!strncmp(at, tx, sizeof tx - 1)) {
-			lineWriteHex(at + sizeof tx - 1);
+		if (lineOutput(at))
 			continue;
-		}
-		if (!strncmp(at, rate, sizeof rate - 1) && strtoul(at + sizeof rate - 1, NULL, 10))
-			app.bitsPerSecond = strtoul(at + sizeof rate - 1, NULL, 10);
 		if (!any) {
 			any = 1;
 			put("+");
@@ -226,7 +190,9 @@ void ucmAnswer(const char* text)
 
 /* Steps */
 
-static int header(char* target, size_t size)
+double utcOf(double nowMs) { return app.utcKnown ? nowMs + (double)app.utcMinusMs : NAN; }
+
+int header(char* target, size_t size)
 {
 	unsigned long long now = hardwareMs();
 	if (app.utcKnown)
@@ -235,7 +201,7 @@ static int header(char* target, size_t size)
 }
 
 /* Around every call: what it took of the instruction counter, interrupts left out. */
-static uint64_t beginStep(enum stepKind kind, const char* what)
+uint64_t beginStep(enum stepKind kind, const char* what)
 {
 	app.kind = kind;
 	app.last = what;
@@ -243,7 +209,7 @@ static uint64_t beginStep(enum stepKind kind, const char* what)
 	return hardwareInstructions() - hardwareInterruptInstructions();
 }
 
-static void endStep(uint64_t began)
+void endStep(uint64_t began)
 {
 	uint64_t taken = app.answerInstructions - began;
 	app.figures[app.kind].count++;
@@ -253,67 +219,18 @@ static void endStep(uint64_t began)
 	watchdogFeed();
 }
 
-static void step(txMachine* the, enum stepKind kind, char* text)
+void step(txMachine* the, enum stepKind kind, char* text)
 {
 	uint64_t began = beginStep(kind, text);
 	ucmStep(the, text);
 	endStep(began);
 }
 
-static int print(int at, const char* format, uint64_t value)
-{
-	return at + snprintf(app.rxText + at, sizeof app.rxText - (size_t)at, format, (unsigned long long)value);
-}
-
-/* Writes that have left, as one batch. */
-static int stepSent(txMachine* the)
-{
-	int sent = 0;
-	while (sent < app.sentCount && sent < SENT_PER_BATCH && app.sentAtUs[sent] <= hardwareUs())
-		sent++;
-	if (!sent)
-		return 0;
-	int at = header(app.rxText, sizeof app.rxText);
-	for (int index = 0; index < sent; index++)
-		at = print(at, index ? ",{\"k\":\"sent\",\"atMs\":%llu}" : "[{\"k\":\"sent\",\"atMs\":%llu}", app.sentAtUs[index] / 1000);
-	strcpy(app.rxText + at, "]}");
-	app.sentCount -= sent;
-	memmove(app.sentAtUs, app.sentAtUs + sent, (size_t)app.sentCount * sizeof *app.sentAtUs);
-	step(the, stepWake, app.rxText);
-	return 1;
-}
-
-/* Bytes that came: to `receive` where the entry has it, else as a batch. */
-static int stepLine(txMachine* the)
-{
-	static uint8_t bytes[UCM_RECEIVE_BYTES];
-	static const char digits[] = "0123456789abcdef";
-	uint64_t lastAtMs;
-	size_t count = lineRead(bytes, sizeof bytes, &lastAtMs);
-	if (!count)
-		return 0;
-	if (ucmCanReceive()) {
-		double now = (double)hardwareMs();
-		uint64_t began = beginStep(stepRx, "(bytes of the line)");
-		ucmReceive(the, now, app.utcKnown ? now + (double)app.utcMinusMs : NAN, (double)lastAtMs, bytes, (int)count);
-		endStep(began);
-		return 1;
-	}
-	int at = print(header(app.rxText, sizeof app.rxText), "[{\"k\":\"rx\",\"atMs\":%llu,\"hex\":\"", lastAtMs);
-	for (size_t index = 0; index < count; index++) {
-		app.rxText[at++] = digits[bytes[index] >> 4];
-		app.rxText[at++] = digits[bytes[index] & 15];
-	}
-	strcpy(app.rxText + at, "\"}]}");
-	step(the, stepRx, app.rxText);
-	return 1;
-}
-
 static void stepWakeUp(txMachine* the)
 {
 	app.wakeMs = NO_TIME;
-	strcpy(app.rxText + header(app.rxText, sizeof app.rxText), "[]}");
-	step(the, stepWake, app.rxText);
+	strcpy(app.wakeText + header(app.wakeText, sizeof app.wakeText), "[]}");
+	step(the, stepWake, app.wakeText);
 }
 
 /* {"nowMs":…,"utcMs":…,"in":[…]}: the host's time is not ours; its beginning is replaced in place. */
@@ -336,6 +253,17 @@ static void stepHostLine(txMachine* the)
 	step(the, stepHost, text);
 }
 
+static void sayPeer(void)
+{
+	char text[240];
+	PeerFigures f = peerFigures();
+	snprintf(text, sizeof text, "!{\"done\":%s,\"frames\":%lu,\"onTime\":%lu,\"early\":%lu,\"late\":%lu,\"missing\":%lu,\"wrong\":%lu,\"stops\":%lu,"
+		"\"heard\":%lu,\"shortestUs\":%lu,\"longestUs\":%lu}\n", peerDone() ? "true" : "false", (unsigned long)f.frames, (unsigned long)f.onTime,
+		(unsigned long)f.early, (unsigned long)f.late, (unsigned long)f.missing, (unsigned long)f.wrong, (unsigned long)f.stops,
+		(unsigned long)f.heard, (unsigned long)f.shortestUs, (unsigned long)f.longestUs);
+	put(text);
+}
+
 static void command(txMachine* the)
 {
 	char* end;
@@ -343,6 +271,13 @@ static void command(txMachine* the)
 		uint32_t after = strtoul(app.line + 6, &end, 10);
 		put(stopWorld(after, strtoul(end, NULL, 10)) ? "!{\"event\":\"stop\"}\n" : "!{\"event\":\"error\",\"message\":\"no room for a stop\"}\n");
 	}
+	else if (!strncmp(app.line, "!peer ", 6)) {
+		uint32_t frames = strtoul(app.line + 6, &end, 10);
+		peerStart(frames, strtoul(end, NULL, 10));
+		put("!{\"event\":\"peer\"}\n");
+	}
+	else if (!strcmp(app.line, "!peer"))
+		sayPeer();
 	else if (!strcmp(app.line, "!gc") || !strcmp(app.line, "!stats")) {
 		if (app.line[1] == 'g')
 			fxCollectGarbage(the);
@@ -383,12 +318,18 @@ static void pollHost(txMachine* the)
 	}
 }
 
+/* So that what is left of the paint tells how deep the stack went. Not inline: all that main keeps lies above. */
+static __attribute__((noinline)) void paintStack(void)
+{
+	memset(__heap_end, 0x5a, (size_t)((char*)__builtin_frame_address(0) - 256 - __heap_end));
+}
+
 int main(void)
 {
 	static const char* const reasons[] = { "power", "watchdog", "requested" };
 	ucmCreation creation = ucmDefaultCreation;
-	char text[64];
-	memset(__heap_end, 0x5a, (size_t)((char*)__builtin_frame_address(0) - 256 - __heap_end));
+	char text[80];
+	paintStack();
 	hardwareStart();
 	const uint8_t* size = (const uint8_t*)__archive_start;
 	uint64_t began = hardwareInstructions();
@@ -399,19 +340,18 @@ int main(void)
 	app.romInstructions = built - began;
 	app.startInstructions = hardwareInstructions() - built;
 	app.wakeMs = NO_TIME;
-	app.bitsPerSecond = 19200;
-	snprintf(text, sizeof text, "!{\"event\":\"ready\",\"reset\":\"%s\",\"stats\":", reasons[resetReason()]);
+	snprintf(text, sizeof text, "!{\"event\":\"ready\",\"reset\":\"%s\",\"line\":\"" UCM_LINE_NAME "\",\"stats\":", reasons[resetReason()]);
 	put(text);
 	sayStats(machine, "}\n");
 	for (;;) {
 		watchdogFeed();
 		pollHost(machine);
-		if (stepSent(machine) || stepLine(machine))
+		if (lineStep(machine))
 			continue;
 		if (app.wakeMs != NO_TIME && hardwareMs() >= app.wakeMs)
 			stepWakeUp(machine);
 		else {
-			uint64_t sentMs = app.sentCount ? app.sentAtUs[0] / 1000 + 1 : NO_TIME;
+			uint64_t sentMs = lineWakeMs();
 			waitUntil(app.wakeMs < sentMs ? app.wakeMs : sentMs);
 		}
 	}

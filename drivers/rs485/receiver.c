@@ -400,20 +400,16 @@ RS485_RAM static void onAnswerDue(Rs485Receiver* r, Rs485FrameLine* line, int64_
 
 RS485_RAM void rs485ReceiverPoll(Rs485Receiver* r, Rs485FrameLine* line, int64_t nowMs)
 {
-	for (;;) {
-		int64_t idle = idleDue(r), limit = limitDue(r), echo = r->echoUntilMs, answer = answerDue(r);
-		int64_t due = rs485ReceiverNextMs(r);
-		if (due > nowMs)
-			return;
-		if (due == idle)
+	for (int64_t due; (due = rs485ReceiverNextMs(r)) <= nowMs;) {
+		if (due == idleDue(r))
 			onIdle(r, due);
-		else if (due == limit)
+		else if (due == limitDue(r))
 			onLimit(r, due);
-		else if (due == echo) {
+		else if (due == r->echoUntilMs) {
 			endEcho(r);
 			noise(r, rs485EchoMissing, 0, due);
 		}
-		else if (due == answer)
+		else
 			onAnswerDue(r, line, nowMs);
 	}
 }
@@ -434,9 +430,21 @@ RS485_RAM int64_t rs485ReceiverFreeMs(const Rs485Receiver* r)
 	return busy ? RS485_NEVER : r->lastMs + RS485_IDLE_MS;
 }
 
+/* In the middle of a frame, or between two, nothing is due: most bytes come so, and need not ask in detail. */
+RS485_RAM static int nothingDue(const Rs485Receiver* r, int64_t nowMs)
+{
+	if (r->mode != modeCollect || r->answerCode != RS485_NO_ANSWER || r->echoLength)
+		return 0;
+	if (!r->length)
+		return 1;
+	uint32_t sinceLast = (uint32_t)(nowMs - r->lastMs), sinceFirst = (uint32_t)(nowMs - r->firstMs);
+	return sinceLast < RS485_IDLE_MS && sinceFirst < RS485_FRAME_MAX_MS;
+}
+
 RS485_RAM void rs485ReceiverFeed(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs)
 {
-	rs485ReceiverPoll(r, line, atMs);
+	if (!nothingDue(r, atMs))
+		rs485ReceiverPoll(r, line, atMs);
 	int paused = atMs - r->lastMs >= RS485_IDLE_MS;
 	for (uint16_t index = 0; index < count; index++) {
 		uint8_t b = bytes[index];

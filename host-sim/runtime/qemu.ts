@@ -41,10 +41,31 @@ export interface QemuStats extends XsStats {
     /** From ROM to a loaded application. */
     readonly start: number;
     readonly interrupts: number;
+    /** Of these, for received bytes: `count` bytes, all of it, and the dearest interrupt. */
+    readonly uart: InstructionCount;
     readonly rx: InstructionCount;
     readonly wake: InstructionCount;
     readonly host: InstructionCount;
   };
+}
+
+/** What the appliance inside the machine has measured: link answers to its frames, from their last byte. */
+export interface PeerFigures {
+  readonly done: boolean;
+  readonly frames: number;
+  /** Answers 40–200 ms after the frame; before; after; none at all. */
+  readonly onTime: number;
+  readonly early: number;
+  readonly late: number;
+  readonly missing: number;
+  /** Answers that were not the one that the frame earns. */
+  readonly wrong: number;
+  /** Times that JavaScript stood still. */
+  readonly stops: number;
+  /** Frames of the module. */
+  readonly heard: number;
+  readonly shortestUs: number;
+  readonly longestUs: number;
 }
 
 export interface QemuOptions {
@@ -52,8 +73,12 @@ export interface QemuOptions {
   readonly archive: string;
   /** Another machine than `build/qemu-rv32/firmware.elf`, e.g. one with more memory. */
   readonly firmware?: string;
+  /** How strong its line is (src/ports/line.ts); "byte" if not given. */
+  readonly line?: "byte" | "frame";
   /** Nanoseconds per instruction as a power of two: 3 = 125 million a second, about an ESP32-C3. */
   readonly icountShift?: number;
+  /** While the machine idles its clock leaps to the next timer, instead of keeping step with real time. */
+  readonly leaps?: boolean;
   /** What the machine did without being asked. */
   readonly onOutput?: (reply: XsReply) => void;
   /** The machine started again: `reset` is "watchdog" or "requested". */
@@ -67,11 +92,15 @@ export interface QemuRuntime extends XsRuntime {
   collect(): Promise<QemuStats>;
   /** Stops JavaScript for `forMs`, `afterMs` from now; interrupts go on, as while flash is erased. */
   stop(afterMs: number, forMs: number): Promise<void>;
+  /** Starts the appliance inside the machine (boards/qemu-rv32/peer.h): so many frames, with stops of JavaScript. */
+  startPeer(frames: number, seed: number): Promise<void>;
+  peer(): Promise<PeerFigures>;
   /** Restarts the machine by software, or lets it hang until the watchdog restarts it; tells through `onReset`. */
   reset(how: "requested" | "watchdog"): void;
 }
 
 const firmware = join(projectRoot, "build/qemu-rv32/firmware.elf");
+const frameFirmware = join(projectRoot, "build/qemu-rv32/firmware-frame.elf");
 
 /** Why the emulated machine cannot be used here, or undefined when it is built (building it where the tools are). */
 export function qemuMissing(): string | undefined {
@@ -82,14 +111,22 @@ export function qemuMissing(): string | undefined {
   const made = spawnSync("make", ["-s", "-j2", "-C", join(projectRoot, "boards/qemu-rv32")], {
     encoding: "utf8",
   });
-  if (made.status === 0 && existsSync(firmware)) return undefined;
+  if (made.status === 0 && existsSync(firmware) && existsSync(frameFirmware)) return undefined;
   const lines = (made.stderr || made.error?.message || "").trim().split("\n");
   return `the rv32 firmware cannot be built (Debian: apt install gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf): ${lines.at(-1) ?? ""}`;
 }
 
 type RawCount = { count: number; sum: number; most: number };
 type RawStats = Omit<QemuStats, "instructions"> & {
-  ticks: { rom: number; start: number; interrupts: number; rx: RawCount; wake: RawCount; host: RawCount };
+  ticks: {
+    rom: number;
+    start: number;
+    interrupts: number;
+    uart: RawCount;
+    rx: RawCount;
+    wake: RawCount;
+    host: RawCount;
+  };
 };
 
 /** The counter runs in nanoseconds of virtual time, 2^shift to the instruction. */
@@ -104,6 +141,7 @@ function instructionsOf({ ticks, ...rest }: RawStats, shift: number): QemuStats 
     rom: scale(ticks.rom),
     start: scale(ticks.start),
     interrupts: scale(ticks.interrupts),
+    uart: each(ticks.uart),
     rx: each(ticks.rx),
     wake: each(ticks.wake),
     host: each(ticks.host),
@@ -141,7 +179,7 @@ export async function startQemu(
       "-m",
       "32M",
       "-icount",
-      `shift=${shift}`,
+      `shift=${shift}${options.leaps ? ",sleep=off" : ""}`,
       "-bios",
       "none",
       "-nodefaults",
@@ -157,7 +195,7 @@ export async function startQemu(
       "-device",
       `loader,file=${options.archive},addr=0x80c00000,force-raw=on`,
       "-kernel",
-      options.firmware ?? firmware,
+      options.firmware ?? (options.line === "frame" ? frameFirmware : firmware),
     ],
   ].flat();
   const child = spawn("qemu-system-riscv32", args, { stdio: ["ignore", "ignore", "pipe"] });
@@ -202,6 +240,8 @@ export async function startQemu(
     stats: async () => instructionsOf(await wire.command<RawStats>("stats"), shift),
     collect: async () => instructionsOf(await wire.command<RawStats>("gc"), shift),
     stop: async (afterMs, forMs) => void (await wire.command(`stop ${afterMs} ${forMs}`)),
+    startPeer: async (frames, seed) => void (await wire.command(`peer ${frames} ${seed}`)),
+    peer: () => wire.command<PeerFigures>("peer"),
     reset: (how) => wire.send(how === "watchdog" ? "!hang" : "!reset"),
     close: async () => {
       closing = true;
