@@ -11,8 +11,15 @@ const MINUTE = 60_000;
 /** 2026-06-02, a Tuesday. */
 const TUESDAY = Date.UTC(2026, 5, 2);
 
-function benchOf(options: Partial<VirtualBenchOptions> = {}): VirtualBench {
-  return new VirtualBench({ engine: nodeEngine(), flash: FileFlash.blank(), ...options });
+/** Slow polls: these tests live through hours. */
+function benchOf({ config, ...options }: Partial<VirtualBenchOptions> = {}): VirtualBench {
+  return new VirtualBench({
+    engine: nodeEngine(),
+    flash: FileFlash.blank(),
+    vtn: { pollSeconds: 30 },
+    config: { polling: { stateSeconds: 60, commoditySeconds: 30 }, ...config },
+    ...options,
+  });
 }
 
 const amperes = (bench: VirtualBench): number => bench.sgd.state().currentA;
@@ -80,7 +87,7 @@ describe("the journal of the whole module", () => {
     const meterWh = bench.sgd.view().energyWh;
     // What flowed before the module first read the meter is nobody's half hour.
     expect(meterWh - total).toBeGreaterThanOrEqual(0);
-    expect(meterWh - total).toBeLessThan(20);
+    expect(meterWh - total).toBeLessThan(80);
     const [session] = (await rows(bench, "sessions")) as { energy_wh: number; changes: { ask: string }[] }[];
     expect(Math.abs(session!.energy_wh - meterWh)).toBeLessThan(0.02 * meterWh);
     expect(session!.changes.map((change) => change.ask)).toEqual(expect.arrayContaining(["shed", "normal"]));
@@ -181,10 +188,10 @@ describe("the owner's orders", () => {
     shed(bench, 600);
     await bench.until("16 A", () => Math.abs(amperes(bench) - 16) < 0.1, 60_000);
     expect(await order({ verb: "override", durationMs: 120_000 })).toMatchObject({ ok: true });
-    await bench.until("32 A", () => amperes(bench) > 31.9, 30_000);
+    await bench.until("32 A", () => amperes(bench) > 31.9, 60_000);
     await bench.until("16 A again", () => amperes(bench) < 16.1, 150_000);
     expect(await order({ verb: "dismiss", source: "utility" })).toMatchObject({ ok: true });
-    await bench.until("32 A", () => amperes(bench) > 31.9, 30_000);
+    await bench.until("32 A", () => amperes(bench) > 31.9, 60_000);
     expect(await codes(bench)).toContain("setup: dismiss utility");
     const { owner, schedule, delay } = (await bench.ask({ k: "state" }, "state")).state as Record<
       "owner" | "schedule" | "delay",
@@ -211,9 +218,9 @@ describe("the owner's orders", () => {
 
   it("lists the stored events with their random delay", async () => {
     const bench = benchOf();
-    await bench.until("online", () => bench.last("upstream")?.state === "online", 30_000);
+    await bench.until("online", () => bench.last("upstream")?.state === "online", 60_000);
     shed(bench, 600);
-    await bench.run(20_000);
+    await bench.run(40_000);
     expect((await bench.ask({ k: "state" }, "state")).state["schedule"]).toMatchObject([
       { source: "utility", state: "in", ask: "shed", cancelled: false },
     ]);
@@ -302,9 +309,9 @@ describe("a charger in the UK", () => {
     await bench.run(15 * MINUTE);
     expect(amperes(bench)).toBe(0);
     await bench.ask({ k: "owner", order: { verb: "boost", durationMs: 600_000 } }, "answer");
-    await bench.until("charging", () => amperes(bench) > 31.9, 30_000);
+    await bench.until("charging", () => amperes(bench) > 31.9, 60_000);
     shed(bench, 300);
-    await bench.until("16 A: the event binds, and needs no delay", () => amperes(bench) < 16.1, 30_000);
+    await bench.until("16 A: the event binds, and needs no delay", () => amperes(bench) < 16.1, 60_000);
   });
 
   it("waits for a random delay when a car is plugged in", async () => {
@@ -329,7 +336,7 @@ describe("a charger in the UK", () => {
     await bench.ask({ k: "delay", order: { verb: "cancel" } }, "answer");
     await bench.until("charging", () => amperes(bench) > 31.9, 60_000);
     shed(bench, 120);
-    await bench.until("16 A", () => amperes(bench) < 16.1, 30_000);
+    await bench.until("16 A", () => amperes(bench) < 16.1, 60_000);
     await bench.run(125_000);
     // The end is a change of load like another: delayed.
     expect((await state(bench)).delay).toMatchObject({ running: true, cause: "change" });
@@ -381,6 +388,6 @@ describe("factory reset", () => {
     ]);
     const { owner } = (await bench.ask({ k: "state" }, "state")).state as { owner: { consent: unknown[] } };
     expect(owner.consent).toEqual([]);
-    await bench.until("online", () => bench.last("upstream")?.state === "online", 30_000);
+    await bench.until("online", () => bench.last("upstream")?.state === "online", 60_000);
   });
 });
