@@ -13,10 +13,10 @@ import type { Engine, OwnMachine } from "./ucm-host.js";
 import { buildArchive, startXsHost, xsHostMissing, type XsHostOptions, type XsRuntime } from "./xs-host.js";
 
 /** The firmware's byte code, compiled from `dist/`. Throws a {@link CommandError} where it is not built. */
-export function firmwareArchive(): string {
+export function firmwareArchive(entryName = "machine-entry"): string {
   for (const up of ["../../", "../../dist/"]) {
     const dist = fileURLToPath(new URL(up, import.meta.url));
-    const entry = join(dist, "host-sim/runtime/machine-entry.js");
+    const entry = join(dist, `host-sim/runtime/${entryName}.js`);
     if (existsSync(entry)) return buildArchive(entry, dist);
   }
   throw new CommandError("dist/ is missing: run `npm run build`");
@@ -29,7 +29,7 @@ const digitsOf = (input: Input): number =>
   input.k === "data" || input.k === "rx" || input.k === "flash" ? input.hex.length : 0;
 
 /** Inputs that are together too much for a small heap, cut into batches, in order; at least one. */
-function* pieces(inputs: readonly Input[]): Generator<Input[]> {
+export function* pieces(inputs: readonly Input[]): Generator<Input[]> {
   let piece: Input[] = [];
   let digits = 0;
   for (const input of inputs) {

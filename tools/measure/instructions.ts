@@ -1,0 +1,53 @@
+/**
+ * What the firmware costs in instructions on the emulated microcontroller (exact, test/support/instruction-counts.ts).
+ * A run also accepts what it found as the table that test/xs/instructions.full.test.ts keeps within 10 %.
+ */
+import { writeFileSync } from "node:fs";
+import { instructionCounts, type InstructionCounts } from "../../test/support/instruction-counts.js";
+import type { Measure, Row } from "../measure.js";
+
+const words: Readonly<Record<keyof InstructionCounts, string>> = {
+  start: "from ROM to a loaded application",
+  boot: "boot: the first batch, everything made",
+  everydaySecond:
+    "an everyday second, mean of 10 min: utility polled every 60 s, appliance every 30 and 60 s",
+  idleWake: "a wake-up with nothing to do",
+  receivedByte: "a received byte, with all that follows from it",
+  moreByte: "one more byte in a batch: hex, receiver",
+  exchange: "a request to the appliance with ACK, answer and ACK",
+  poll: "a poll of the utility that brings nothing",
+  priceEvent: "a 24-price event: poll, XML, schedule, answer",
+};
+
+const aims: Partial<Readonly<Record<keyof InstructionCounts, number>>> = {
+  moreByte: 2500,
+  receivedByte: 2500,
+};
+
+/** Of an ESP32-C3 at 160 MHz, about; what the emulator's clock is set to. */
+const perMs = 125_000;
+
+async function run(): Promise<readonly Row[]> {
+  const counts = await instructionCounts();
+  writeFileSync(
+    new URL("../../test/xs/instructions.json", import.meta.url),
+    `${JSON.stringify(counts, null, 2)}\n`,
+  );
+  return (Object.keys(words) as (keyof InstructionCounts)[]).map((key) => {
+    const aim = aims[key];
+    return {
+      name: words[key],
+      value: counts[key],
+      unit: "instructions",
+      ...(aim === undefined ? {} : { target: `at most ${aim}`, met: counts[key] <= aim }),
+      conditions: `${(counts[key] / perMs).toPrecision(3)} ms at 125 million a second`,
+    };
+  });
+}
+
+export default {
+  name: "instructions",
+  about:
+    "Instructions of rv32imac on the emulated microcontroller (boards/qemu-rv32), exact by `-icount`, JSON of the batches both ways included, interrupts left out. A growth of 10 % fails test/xs/instructions.full.test.ts.",
+  run,
+} satisfies Measure;
