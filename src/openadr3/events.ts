@@ -30,8 +30,8 @@ export interface ReadEvent {
 /** Suffixes of the further core events that one event becomes, so that all its parts can be in force. */
 const SUFFIX = { load: "", price: "~price", guidance: "~guidance", order: "~order" } as const;
 
-/** So many intervals of a series are handed on at a time; a day of quarter-hours. */
-const MAX_SERIES = 96;
+/** So many intervals of a series are handed on at a time: what the core can keep of prices in one record. */
+const MAX_SERIES = 72;
 /** A longer series moves on in steps of so many, so that it is not stored anew at every interval. */
 const STEP = 24;
 /** Payloads of an interval, and values of a payload, that are looked at. */
@@ -80,7 +80,10 @@ export function readEvent(
   const grid: GridEvent[] = [];
   const { series } = reader;
   for (const use of USES) {
-    const intervals = windowOf(series[use], timing, nowUtcMs);
+    if (series[use].length > MAX_SERIES && timing.totalMs !== undefined) {
+      return refuse(id, "it repeats or cuts off more intervals than this module keeps");
+    }
+    const intervals = filled(windowOf(series[use], timing, nowUtcMs), timing);
     if (intervals.length === 0) continue;
     grid.push({
       ...base,
@@ -142,6 +145,20 @@ export function readDescriptors(list: readonly Json[]): Descriptor[] {
     });
   }
   return found;
+}
+
+/**
+ * The core repeats a series where its last interval ends. A series that ends before the event's intervals do gets an
+ * empty interval there, so that it is repeated, or cut off, with the event.
+ */
+function filled(series: readonly GridInterval[], timing: Timing): readonly GridInterval[] {
+  const last = series[series.length - 1];
+  if (last === undefined || timing.totalMs === undefined) return series;
+  let end = 0;
+  for (const slot of timing.slots) end = Math.max(end, slot.offsetMs + slot.durationMs);
+  const offsetMs = Math.min(end, timing.totalMs);
+  if (last.offsetMs + last.durationMs >= offsetMs) return series;
+  return [...series, { offsetMs, durationMs: 0, ask: last.ask }];
 }
 
 /** A series that is longer than the core stores: what is over is left out, and what is far off comes later. */

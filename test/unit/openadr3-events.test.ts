@@ -1,5 +1,9 @@
 // What an event object of OpenADR 3.1 asks for: the interval model with all its cases, and every payload type.
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../src/base/random.js";
+import { GridCore } from "../../src/grid/core.js";
+import { gridSettings } from "../../src/grid/settings.js";
 import { readEvent } from "../../src/openadr3/events.js";
 import type { Json } from "../../src/openadr3/json-stream.js";
 import { PAYLOAD_TYPES, payloadType } from "../../src/openadr3/payload-types.js";
@@ -170,9 +174,65 @@ describe("interval model", () => {
     }));
     const body = event("e", { intervalPeriod: { start: at(0), duration: "PT1H" }, intervals });
     const now = read(body, {}, T0 + 30.5 * 3_600_000).grid[0]!.intervals;
-    expect(now).toHaveLength(96);
+    expect(now).toHaveLength(72);
     expect(now[0]!.offsetMs).toBe(24 * 3_600_000);
     expect(read(body, {}, T0 + 47 * 3_600_000).grid[0]!.intervals[0]!.offsetMs).toBe(24 * 3_600_000);
+  });
+});
+
+describe("a series that does not fill its event", () => {
+  const mixed = (more: Body) =>
+    read(
+      event("e", {
+        intervalPeriod: { start: at(0), duration: "PT1H" },
+        intervals: [
+          { id: 0, payloads: [{ type: "SIMPLE", values: [1] }] },
+          { id: 1, payloads: [{ type: "PRICE", values: [0.3] }] },
+        ],
+        ...more,
+      }),
+    ).grid;
+
+  it("is repeated with the event, not at its own end", () => {
+    const [load, price] = mixed({ duration: "P1D" });
+    expect(load!.intervals.map((one) => [one.offsetMs, one.durationMs])).toEqual([
+      [0, 3_600_000],
+      [7_200_000, 0],
+    ]);
+    expect(price!.intervals).toHaveLength(1);
+    expect(mixed({})[0]!.intervals).toHaveLength(1);
+    expect(mixed({ duration: "PT90M" })[0]!.intervals[1]).toMatchObject({
+      offsetMs: 5_400_000,
+      durationMs: 0,
+    });
+  });
+
+  it("is refused where it would have to be kept whole and is too long", () => {
+    const intervals = Array.from({ length: 100 }, (_, id) => ({
+      id,
+      payloads: [{ type: "PRICE", values: [id] }],
+    }));
+    expect(mixed({ intervals, duration: "P90D" })).toEqual([]);
+  });
+
+  it("of 72 prices is kept by the core", () => {
+    const intervals = Array.from({ length: 96 }, (_, id) => ({
+      id,
+      payloads: [{ type: "PRICE", values: [0.123456 + id / 1000] }],
+    }));
+    const kept = new Map<string, string>();
+    const core = new GridCore({
+      store: {
+        get: (key) => kept.get(key),
+        set: (key, value) => void kept.set(key, value),
+        delete: (key) => void kept.delete(key),
+      },
+      random: seededRandom(1),
+      settings: gridSettings(),
+    });
+    const { grid } = read(event("e", { intervals }), { normalPrice: 0.31 });
+    const [verdict] = core.replaceEvents("utility", grid, { ms: 0, utcMs: T0 });
+    expect(verdict).toMatchObject({ verdict: "new", why: "" });
   });
 });
 
@@ -299,5 +359,13 @@ describe("payload types", () => {
     expect(result.grid).toEqual([]);
     if (type.use === "refused") expect(result.refusal).toContain(name);
     else expect(result.refusal).toBe("");
+  });
+});
+
+describe("docs/openadr3.md", () => {
+  it("names every payload type", () => {
+    const text = readFileSync(new URL("../../docs/openadr3.md", import.meta.url), "utf8");
+    expect(PAYLOAD_TYPES.filter((type) => !text.includes(type.name))).toEqual([]);
+    expect(PAYLOAD_TYPES).toHaveLength(38);
   });
 });
