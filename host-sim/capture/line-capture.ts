@@ -6,16 +6,32 @@ import { IDLE_MS, Segmenter } from "./segmenter.js";
 /** Gives UTC of a monotonic moment, both ms. */
 export type ToUtc = (atMs: number) => number;
 
-/** Captures everything that is said on a virtual line with ends "module" and "charger"; marks collisions. */
-export function captureVirtualLine(line: VirtualLine, sink: CaptureSink, toUtc: ToUtc): void {
+/**
+ * Captures everything that is said on a virtual line with ends "module" and "charger"; marks collisions. Gives
+ * the way to hand over what was begun and not finished, for the end of the capture.
+ */
+export function captureVirtualLine(line: VirtualLine, sink: CaptureSink, toUtc: ToUtc): () => void {
+  const segmenters = new Map<Sender, { readonly cut: Segmenter; lastMs: number; rate: number }>();
+  const put = (records: ReturnType<Segmenter["push"]>, collision: boolean): void => {
+    for (const record of records)
+      sink.record(collision ? { ...record, marks: { ...record.marks, collision } } : record);
+  };
   line.tap(({ from, bytes, collided, atMs, bitsPerSecond: rate }) => {
-    const sender: Sender = from === "module" || from === "charger" ? from : "unknown";
-    const segmenter = new Segmenter(sender);
-    const records = [...segmenter.push(bytes, toUtc(atMs), rate), ...segmenter.flush(rate)];
-    for (const record of records) {
-      sink.record(collided ? { ...record, marks: { ...record.marks, collision: true } } : record);
+    for (const one of segmenters.values()) {
+      if (one.cut.isBusy && atMs - one.lastMs > IDLE_MS) put(one.cut.flush(one.rate), false);
     }
+    const sender: Sender = from === "module" || from === "charger" ? from : "unknown";
+    let own = segmenters.get(sender);
+    if (own === undefined) segmenters.set(sender, (own = { cut: new Segmenter(sender), lastMs: atMs, rate }));
+    own.lastMs = atMs;
+    own.rate = rate;
+    put(own.cut.push(bytes, toUtc(atMs), rate), collided);
+    // What collides is not gone on with.
+    if (collided) put(own.cut.flush(rate), true);
   });
+  return () => {
+    for (const one of segmenters.values()) put(one.cut.flush(one.rate), false);
+  };
 }
 
 export interface LineCaptureOptions {

@@ -39,6 +39,9 @@ const REPEAT_MS = 30;
 const BABBLE_MS = 60;
 /** Bytes that follow each other within this time are of one frame. */
 const TAIL_MS = 10;
+const SLOW_BYTE_MS = 5;
+/** Bytes that come within this time of a collision are of the frame that it hit. */
+const SAME_FRAME_MS = 100;
 
 export class FaultLine implements ByteLine {
   /** Frames still to be hit, per fault. */
@@ -52,6 +55,7 @@ export class FaultLine implements ByteLine {
   private lastHeard: Uint8Array | undefined;
   private lastWritten: Uint8Array | undefined;
   private deafUntilMs = -1;
+  private talkedMs = -SAME_FRAME_MS;
   /** The stack's next answer was already sent by a fault. */
   private answered = false;
   private nowMs = 0;
@@ -102,9 +106,11 @@ export class FaultLine implements ByteLine {
       this.events.push(event);
       return;
     }
-    if (this.active.has("deaf") || this.misses(event)) return;
+    if (this.active.has("deaf") || this.active.has("unplugged") || this.misses(event)) return;
     const bytes = this.disturb(event.bytes);
-    for (const whole of this.framer.push(bytes, event.atMs)) this.heard(whole, event.atMs);
+    const whole = this.framer.push(bytes, event.atMs);
+    for (const one of whole) this.heard(one, event.atMs);
+    if (whole.length === 0 && bytes.length > 0) this.talkInto(event.atMs);
     if (bytes.length > 0) this.events.push({ ev: "rx", bytes, atMs: event.atMs });
   }
 
@@ -178,6 +184,13 @@ export class FaultLine implements ByteLine {
       this.pass(Uint8Array.from([...held, ...frame]), true);
       return;
     }
+    if (this.hits("slow-bytes")) {
+      for (const [i, byte] of frame.entries()) {
+        const own = i === frame.length - 1;
+        this.later.push({ atMs: this.nowMs + i * SLOW_BYTE_MS, bytes: Uint8Array.of(byte), own });
+      }
+      return;
+    }
     this.pass(frame, true);
     if (this.hits("duplicate-frame")) {
       const durationMs = Math.ceil((frame.length * 10_000) / 19_200);
@@ -205,6 +218,13 @@ export class FaultLine implements ByteLine {
     }
   }
 
+  /** A frame is under way: a collision, once a frame. */
+  private talkInto(nowMs: number): void {
+    if (nowMs - this.talkedMs < SAME_FRAME_MS || !this.hits("collision")) return;
+    this.talkedMs = nowMs;
+    this.pass(Uint8Array.of(this.options.random.uint32(), this.options.random.uint32()), false);
+  }
+
   /** A frame that began while this end was deaf is lost to its end. */
   private misses({ atMs }: { readonly atMs: number }): boolean {
     if (atMs > this.deafUntilMs) return false;
@@ -219,7 +239,7 @@ export class FaultLine implements ByteLine {
       out = this.heldAck;
       this.heldAck = undefined;
     }
-    if (this.active.has("mute")) {
+    if (this.active.has("mute") || this.active.has("unplugged")) {
       if (own) this.pretendSent();
       return;
     }

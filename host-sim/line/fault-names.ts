@@ -22,6 +22,9 @@ export const LINE_FAULTS = {
   "bit-flips": "One received byte in a hundred has a bit turned.",
   "lost-bytes": "One received byte in a hundred is lost.",
   "duplicated-bytes": "One received byte in a hundred comes twice.",
+  collision: "Talks into every frame that is under way.",
+  "slow-bytes": "Frames leave a byte every 5 ms, as from a slow processor.",
+  unplugged: "The plug is out: nothing is heard and nothing is sent.",
 } as const;
 
 export function isLineFault(name: string): name is LineFault {

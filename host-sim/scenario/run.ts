@@ -63,8 +63,10 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     ...(options.realTime === true ? { pace: wallClock(options.stopped) } : {}),
   });
   const watch = new Watch(bench);
-  if (options.capture !== undefined)
-    captureVirtualLine(bench.line, options.capture, (atMs) => scenario.utcMs + atMs);
+  const finish =
+    options.capture === undefined
+      ? undefined
+      : captureVirtualLine(bench.line, options.capture, (atMs) => scenario.utcMs + atMs);
   const steps: StepResult[] = [];
   const runner = new Runner(scenario, bench, watch);
   const add = (line: number, text: string, why: string | undefined, isExpectation: boolean): boolean => {
@@ -96,6 +98,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     options.onStep?.(text, i + 1, scenario.steps.length);
     passed = add(line, text, await runner.carryOut(step), "expect" in step);
   }
+  finish?.();
   return {
     name: scenario.name,
     title: scenario.title,

@@ -1,6 +1,7 @@
 import type { PlainEvent } from "../../src/runtime.js";
 import { decodeFrameText } from "../../src/wire/decode.js";
-import { isAnswer } from "../line/framer.js";
+import { captureVirtualLine } from "../capture/line-capture.js";
+import type { CaptureRecord } from "../capture/record.js";
 import type { SgdState } from "../sgd/simulator.js";
 import type { VirtualBench } from "../virtual/virtual-bench.js";
 import type { ReportReceived } from "../vtn/ei-report.js";
@@ -30,15 +31,14 @@ export class Watch {
   private statesSeen = 0;
 
   constructor(private readonly bench: VirtualBench) {
-    bench.line.tap(({ from, bytes, collided, atMs }) => {
-      const isBurst = bytes.length > 2 && isAnswer(bytes.subarray(0, 2));
-      const parts = isBurst ? [bytes.subarray(0, 2), bytes.subarray(2)] : [bytes];
-      for (const part of parts) {
-        const { hex, name, text } = decodeFrameText(part);
-        if (!collided) this.frames.push({ atMs, from, hex, name: name ?? "", text });
-        this.put({ t: atMs, line: from, hex, ...(collided ? { collided } : {}) });
-      }
-    });
+    const record = ({ utcMs, from, bytes, marks }: CaptureRecord): void => {
+      const atMs = Math.round(utcMs * 1000) / 1000;
+      const { hex, name, text } = decodeFrameText(bytes);
+      const { collision } = marks;
+      if (!collision) this.frames.push({ atMs, from, hex, name: name ?? "", text });
+      this.put({ t: atMs, line: from, hex, ...(collision ? { collision } : {}) });
+    };
+    captureVirtualLine(bench.line, { record }, (atMs) => atMs);
     bench.vtn.onChange((change) => this.onUtility(change));
   }
 

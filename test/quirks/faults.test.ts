@@ -66,6 +66,24 @@ describe("faults of the line", () => {
     expect(ackGap(rig)).toBeLessThan(10);
     expect(rig.module.counters.earlyAcks).toBeGreaterThan(0);
   });
+  withFault("collision:2", (rig) => {
+    const before = rig.line.collisions;
+    expect(rig.basic(BasicOp.Shed)).toEqual([3, 1]);
+    expect(rig.line.collisions).toBeGreaterThan(before);
+  });
+  withFault("slow-bytes", (rig) => {
+    rig.taps.length = 0;
+    expect(rig.basic(BasicOp.Shed)).toEqual([3, 1]);
+    const answer = rig.taps.filter(({ from, bytes }) => from === "charger" && bytes.length === 1);
+    expect(answer.length).toBeGreaterThanOrEqual(8);
+    expect(answer[1]!.atMs - answer[0]!.atMs).toBeGreaterThanOrEqual(5);
+  });
+  withFault("unplugged", (rig) => {
+    rig.taps.length = 0;
+    rig.basic(BasicOp.Shed);
+    expect(rig.taps.filter(({ from }) => from === "charger")).toEqual([]);
+    expect(rig.sgd.state().opState).toBe(1);
+  });
   withFault("coalesced-ack", (rig) => {
     rig.taps.length = 0;
     expect(rig.basic(BasicOp.Shed)).toEqual([3, 1]);

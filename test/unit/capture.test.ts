@@ -8,6 +8,7 @@ import { airTimeMs, type CaptureRecord, marksOf, NO_MARKS } from "../../host-sim
 import { cuesOf } from "../../host-sim/capture/replay.js";
 import { Segmenter } from "../../host-sim/capture/segmenter.js";
 import { vcdOf } from "../../host-sim/capture/vcd.js";
+import { VirtualLine } from "../../host-sim/line/virtual-line.js";
 import { nodeEngine } from "../../host-sim/runtime/node-engine.js";
 import { VirtualBench } from "../../host-sim/virtual/virtual-bench.js";
 import { fromHex, toHex } from "../../src/base/hex.js";
@@ -228,6 +229,28 @@ describe("capturing a line", () => {
       expect(gap).toBeLessThanOrEqual(200);
     }
     expect(records.filter((one) => one.marks.incomplete)).toEqual([]);
+  });
+
+  it("puts a frame together whose bytes leave one by one, and flags what is never finished", () => {
+    const line = new VirtualLine({ bitsPerSecond: 19_200, random: { uint32: () => 0 } });
+    const end = line.end("charger");
+    const records: CaptureRecord[] = [];
+    const finish = captureVirtualLine(line, { record: (one) => records.push(one) }, (atMs) => T0 + atMs);
+    let now = 0;
+    const say = (bytes: Uint8Array): void => {
+      for (const byte of bytes) {
+        end.write(Uint8Array.of(byte));
+        line.poll((now += 5));
+      }
+    };
+    say(SHED);
+    line.poll((now += 100));
+    say(SHED.subarray(0, 3));
+    finish();
+    expect(records.map((one) => [one.bytes.length, one.marks.incomplete])).toEqual([
+      [8, false],
+      [3, true],
+    ]);
   });
 
   it("marks collisions", async () => {
