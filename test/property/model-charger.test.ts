@@ -14,6 +14,8 @@ import { GridOracle, type OracleAnswer, type World } from "../support/grid-oracl
 const STEP = 2 * MINUTE;
 /** From a change of what is wanted, or the end of a disturbance, to the charger's current. */
 const SETTLE_MS = 90 * SECOND;
+/** A charger that reboots on its own is noticed at the next look at its state, which is asked every minute. */
+const REBOOT_MS = 60 * SECOND;
 const END_SHED = 0x02;
 
 const asks: fc.Arbitrary<Ask> = fc.oneof(
@@ -58,6 +60,7 @@ type Op =
   | { op: "step"; ms: number }
   | { op: "power-cut"; outageMs: number; house: boolean; clockAfterMs: number }
   | { op: "pull"; outageMs: number }
+  | { op: "charger-reboot" }
   | { op: "noise"; fault: string; ms: number }
   | { op: "owner"; verb: "override" | "boost" | "resume"; ms: number }
   | { op: "consent"; source: string; verb: "admit" | "pause" | "dismiss" }
@@ -102,6 +105,7 @@ const ops: fc.Arbitrary<Op> = fc.oneof(
       outageMs: fc.constantFrom(SECOND, MINUTE, 8 * MINUTE),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant("charger-reboot" as const) }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -346,6 +350,11 @@ class History {
         break;
       case "pull":
         this.restart(op.outageMs, 0, true);
+        break;
+      case "charger-reboot":
+        // It forgets what it was told, and does not say so; the module sees it by the state.
+        rig.sgd.fault("reboot");
+        this.calmMs = this.ms + REBOOT_MS;
         break;
       case "noise":
         rig.sgd.fault(op.fault);

@@ -64,7 +64,8 @@ function histories(): Row {
     [`${root}node_modules/vitest/vitest.mjs`, "run", "test/property/model-charger.test.ts"],
     { cwd: root, encoding: "utf8", env: { ...process.env, MODEL_RUNS: String(HISTORIES) } },
   );
-  const line = /\d+ histories in .*/.exec(run.stdout)?.[0] ?? "the test left no figures";
+  const failure = /Counterexample: .*|AssertionError: .*/.exec(run.stdout)?.[0] ?? "";
+  const line = /\d+ histories in .*/.exec(run.stdout)?.[0] ?? `the test left no figures: ${failure}`;
   return {
     name: "histories after which the charger differs from the oracle",
     ...{
