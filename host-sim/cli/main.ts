@@ -7,6 +7,7 @@ import { Command, CommanderError } from "commander";
 import { addBench } from "./commands/bench.js";
 import { addCapture } from "./commands/capture.js";
 import { addConformance } from "./commands/conformance.js";
+import { addCsms } from "./commands/csms.js";
 import { addDecode } from "./commands/decode.js";
 import { addEncode } from "./commands/encode.js";
 import { addFleet } from "./commands/fleet.js";
@@ -41,13 +42,14 @@ async function main(argv: readonly string[]): Promise<void> {
     addUcm,
     addJournal,
     addVtn,
+    addCsms,
     addDecode,
     addEncode,
     addCapture,
     addReplay,
+    addScenario,
     addFleet,
     addConformance,
-    addScenario,
   ])
     add(program, run);
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(add --help for usage)");

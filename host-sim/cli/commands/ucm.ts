@@ -4,6 +4,8 @@ import type { PlainEvent } from "../../../src/runtime.js";
 import { decodeFrameText } from "../../../src/wire/decode.js";
 import { openLine } from "../../line/node/open-line.js";
 import { NodeHttp } from "../../net/node-http.js";
+import { PasswordFile } from "../../net/passwords.js";
+import { NodeWebSocket } from "../../net/node-websocket.js";
 import { FileFlash, flashFileName } from "../../runtime/file-flash.js";
 import { FileStore } from "../../runtime/file-store.js";
 import { UcmHost } from "../../runtime/ucm-host.js";
@@ -74,6 +76,12 @@ export function addUcm(program: Command, run: Run): void {
         if (line.path !== undefined)
           output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
         const http = new NodeHttp({ credentials, deliver: (event) => host.onHttp(event) });
+        const passwords = new PasswordFile(join(resolve(flags.data), "passwords.json"));
+        const websocket = new NodeWebSocket({
+          credentials: passwords.over(credentials),
+          deliver: (event) => host.onWebSocket(event),
+          keepPassword: (name, password) => passwords.keep(name, password),
+        });
         let failed: (code: number) => void = () => undefined;
         const failure = new Promise<number>((done) => (failed = done));
         const flash = engine.holdsFlash
@@ -84,6 +92,7 @@ export function addUcm(program: Command, run: Run): void {
           ...(flash === undefined ? {} : { flash }),
           line: tapped.wrap(line),
           http,
+          websocket,
           store: new FileStore(join(resolve(flags.data), "ucm.json")),
           config,
           onEvent: (event) => output.emit(machine(event), human(event)),
@@ -97,6 +106,7 @@ export function addUcm(program: Command, run: Run): void {
           await host.close();
           flash?.close();
           http.close();
+          websocket.closeAll();
           await line.close();
           tapped.close();
         }, failure);

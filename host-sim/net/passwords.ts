@@ -1,0 +1,41 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { WebSocketCredentials } from "./node-websocket.js";
+
+/**
+ * Passwords that a charging platform has set (AuthorizationKey), in a file of mode 0600. They count instead of those
+ * of the configuration from the moment on at which a server has taken them.
+ */
+export class PasswordFile {
+  readonly #path: string;
+  readonly #passwords: Record<string, string>;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#passwords = read(path);
+  }
+
+  /** Credentials with the passwords that are kept. */
+  over(credentials: ReadonlyMap<string, WebSocketCredentials>): Map<string, WebSocketCredentials> {
+    const merged = new Map(credentials);
+    for (const [name, password] of Object.entries(this.#passwords)) {
+      merged.set(name, { ...merged.get(name), password });
+    }
+    return merged;
+  }
+
+  keep(name: string, password: string): void {
+    this.#passwords[name] = password;
+    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+    writeFileSync(this.#path, JSON.stringify(this.#passwords), { mode: 0o600 });
+  }
+}
+
+function read(path: string): Record<string, string> {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Record<string, string>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw error;
+  }
+}
