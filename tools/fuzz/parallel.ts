@@ -2,7 +2,7 @@
 import { build } from "esbuild";
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { FuzzCounts } from "./check.js";
@@ -31,11 +31,11 @@ const stepInputs = 50_000;
 /** A step takes about a second; a thread that is silent for so long hangs. */
 const hangMs = 60_000;
 
-/** One file of what `entry` (in this folder) imports, so that a thread needs no loader. */
+/** One file of what `entry` imports, in `folder`, so that a thread or a process needs no loader. */
 export async function bundle(entry: string, folder: string): Promise<string> {
-  const outfile = join(folder, entry.replace(/\.ts$/, ".mjs"));
+  const outfile = join(folder, basename(entry).replace(/\.ts$/, ".mjs"));
   await build({
-    entryPoints: [join(here, entry)],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     platform: "node",
@@ -56,7 +56,7 @@ export async function fuzzInParallel(
   const threads = Math.max(1, Math.min(availableParallelism(), 8));
   const startedMs = performance.now();
   try {
-    const file = await bundle("worker.ts", folder);
+    const file = await bundle(join(here, "worker.ts"), folder);
     const inputs = new Array<number>(threads).fill(0);
     const share = Math.ceil(count / threads);
     const jobs = inputs.map((_, i) =>
