@@ -26,6 +26,7 @@ const suites: readonly Planned[] = [
   { file: "test/scenario/link-exchange.test.ts" },
   { file: "test/scenario/link-faults.test.ts", tooLong: /a line that is never free/ },
   { file: "test/scenario/link-recorded.test.ts" },
+  { file: "test/scenario/link-repetition.test.ts" },
   { file: "test/scenario/link-spi.test.ts" },
   { file: "test/scenario/sgd-session.test.ts" },
   { file: "test/scenario/sgd-dialogue.test.ts" },
@@ -35,7 +36,10 @@ const suites: readonly Planned[] = [
   { file: "test/unit/grid-delay.test.ts", tooLong: /never misses an edge between two wakes/ },
   { file: "test/unit/grid-schedule.test.ts" },
   { file: "test/property/grid-model.test.ts" },
-  { file: "test/property/grid-random.test.ts", replace: [["1e4", "500"]] },
+  {
+    file: "test/property/grid-random.test.ts",
+    replace: [["test/support/delay-draws.ts", "DRAWS = 1e4", "DRAWS = 500"]],
+  },
 ];
 
 type Ask = (

@@ -47,8 +47,8 @@ export type SuiteSize = NonNullable<Parameters<typeof buildArchive>[2]>;
 
 export interface Suite {
   readonly file: string;
-  /** Exact replacements in the test file's JavaScript, e.g. of a count that takes an emulator too long. */
-  readonly replace?: readonly (readonly [string, string])[];
+  /** File, text of its JavaScript, what comes instead: e.g. for a count that takes an emulator too long. */
+  readonly replace?: readonly (readonly [string, string, string])[];
 }
 
 /** Builds the archive of one test file; its entry module is the file itself, all else is preloaded. */
@@ -70,6 +70,11 @@ export async function buildSuite({ file: entry, replace = [] }: Suite, size: Sui
       .replace(/(from\s+)"vitest"/g, `$1"${specifier(path, `${shims}/vitest-shim.js`)}"`)
       .replace(/(from\s+)"fast-check"/g, `$1"${specifier(path, `${shims}/fast-check-shim.js`)}"`)
       .replace(/process\.env\["\w+"\]/g, "undefined");
+    for (const [file, from, to] of replace) {
+      if (file !== path) continue;
+      if (!text.includes(from)) throw new Error(`${file} has no ${from} to replace`);
+      text = text.replaceAll(from, to);
+    }
     if (path === entry) {
       text = text
         .replace(/import \{ readFileSync \} from "node:fs";/, 'import { readJson } from "./files.js";')
@@ -77,10 +82,6 @@ export async function buildSuite({ file: entry, replace = [] }: Suite, size: Sui
           /JSON\.parse\(readFileSync\(new URL\(([^()]+), import\.meta\.url\), "utf8"\)\)/g,
           "readJson($1)",
         );
-      for (const [from, to] of replace) {
-        if (!text.includes(from)) throw new Error(`${entry} has no ${from} to replace`);
-        text = text.replaceAll(from, to);
-      }
       put(join(dirname(path), "files.js"), filesModule(code, path));
       text += `\nexport { step } from "${specifier(path, `${shims}/vitest-shim.js`)}";\n`;
     }
