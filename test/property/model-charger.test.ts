@@ -60,7 +60,7 @@ type Op =
   | { op: "step"; ms: number }
   | { op: "power-cut"; outageMs: number; house: boolean; clockAfterMs: number }
   | { op: "pull"; outageMs: number }
-  | { op: "charger-reboot" }
+  | { op: "charger-reboot"; silent: boolean }
   | { op: "noise"; fault: string; ms: number }
   | { op: "owner"; verb: "override" | "boost" | "resume"; ms: number }
   | { op: "consent"; source: string; verb: "admit" | "pause" | "dismiss" }
@@ -105,7 +105,10 @@ const ops: fc.Arbitrary<Op> = fc.oneof(
       outageMs: fc.constantFrom(SECOND, MINUTE, 8 * MINUTE),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("charger-reboot" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constant("charger-reboot" as const), silent: fc.boolean() }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -352,8 +355,9 @@ class History {
         this.restart(op.outageMs, 0, true);
         break;
       case "charger-reboot":
-        // It forgets what it was told, and does not say so; the module sees it by the state.
-        rig.sgd.fault("reboot");
+        // It forgets what it was told; where it is silent about it, the module sees it by the state.
+        if (op.silent) rig.sgd.appliance.events.end();
+        else rig.sgd.fault("reboot");
         this.calmMs = this.ms + REBOOT_MS;
         break;
       case "noise":
