@@ -149,6 +149,8 @@ class Runner {
       () =>
         watch.last("upstream")?.state === "online" &&
         watch.last("sgd")?.status.link === "online" &&
+        // After a start the module ends what may be in force from before; that is not part of any story.
+        !["waiting", "acknowledged", undefined].includes(watch.last("command")?.result) &&
         (!this.scenario.plugged || this.#charges()),
       SETTLE_MS,
     );
