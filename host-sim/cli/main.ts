@@ -17,6 +17,7 @@ import { addScenario } from "./commands/scenario.js";
 import { addSgd } from "./commands/sgd.js";
 import { addUcm } from "./commands/ucm.js";
 import { addVtn } from "./commands/vtn.js";
+import { LineSpecError } from "../line/node/open-line.js";
 import { version } from "./options.js";
 import { UsageError } from "./output.js";
 import type { Run } from "./run.js";
@@ -59,7 +60,7 @@ async function main(argv: readonly string[]): Promise<void> {
     if (error instanceof CommanderError) {
       // Commander has printed help, version or its own error line already.
       process.exitCode = error.exitCode === 0 ? 0 : 2;
-    } else if (error instanceof UsageError) {
+    } else if (error instanceof UsageError || error instanceof LineSpecError) {
       process.stderr.write(`openucm: ${error.message}\n`);
       process.exitCode = 2;
     } else {
@@ -72,9 +73,12 @@ async function main(argv: readonly string[]): Promise<void> {
 // A reader that went away (`openucm … | head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  process.stderr.write(`openucm: cannot write the output: ${error.message}\n`);
+  process.exit(1);
 });
 
 await main(process.argv);
+// A full disk is told in the next turn of the event loop.
+await new Promise(setImmediate);
 // Handles that are still open (sockets closing, workers) must not keep a finished command alive.
 process.exit();

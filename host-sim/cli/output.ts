@@ -17,5 +17,14 @@ export class Output {
 /** Wrong use or wrong configuration: exit code 2. The message says what to do. */
 export class UsageError extends Error {}
 
+/** What `read` makes of what the user named; what it throws is the user's mistake. */
+export function asNamed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
 /** Something failed that was used rightly: exit code 1. */
 export class CommandError extends Error {}

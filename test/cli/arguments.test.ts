@@ -1,6 +1,6 @@
 /** Wrong use gets one clear line on stderr and exit code 2; decode never fails. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -40,12 +40,31 @@ describe("wrong use", () => {
     ],
     [["sgd", "--serial", "pty", "--control", "70000"], /a port is a number from 0 to 65535/],
     [["bench", "--runtime", "v8"], /--runtime takes node, xs; it is "v8"/],
+    [["bench", "--profile", "nonsense"], /profile "nonsense" is neither a name nor a file/],
+    [["fleet", "--count", "1", "--profile", "nonsense"], /profile "nonsense" is neither a name nor a file/],
+    [["sgd", "--serial", "tcp://x"], /"tcp:\/\/x" must be tcp:\/\/HOST:PORT/],
+    [["sgd", "--serial", "http://x:1"], /"http:\/\/x:1" is no line: use pty/],
     [["decode", "--nonsense"], /unknown option '--nonsense'/],
   ])("%j", (args, message) => {
     const { status, err } = openucm(args);
     expect(err).toMatch(message);
     expect(status).toBe(2);
     expect(err).not.toMatch(/\n\s+at /);
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("tells in one line that its output cannot be written", () => {
+    for (const args of [
+      ["decode", "--json", "0600"],
+      ["sgd", "--serial", "pty", "--json"],
+    ]) {
+      const run = spawnSync(process.execPath, [cliPath, ...args], {
+        encoding: "utf8",
+        stdio: ["ignore", openSync("/dev/full", "w"), "pipe"],
+        timeout: 20_000,
+      });
+      expect(run.stderr).toMatch(/^openucm: cannot write the output: ENOSPC[^\n]*\n$/);
+      expect(run.status).toBe(1);
+    }
   });
 
   it("helps", () => {

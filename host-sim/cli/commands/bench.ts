@@ -3,11 +3,12 @@ import type { Command } from "commander";
 import { Bench } from "../../bench/bench.js";
 import { playDemo } from "../../bench/demo.js";
 import { startPageServer, type PageServer } from "../../bench/page-server.js";
+import { loadProfile } from "../../sgd/profile.js";
 import type { Run } from "../run.js";
 import { startEngine } from "../engine.js";
 import { captureOption, openCapture } from "../capture-option.js";
 import { dataDirOption, portOption, version } from "../options.js";
-import { Output } from "../output.js";
+import { asNamed, Output } from "../output.js";
 import { untilInterrupted } from "../wait.js";
 
 interface BenchFlags {
@@ -35,6 +36,7 @@ export function addBench(program: Command, run: Run): void {
     .action((flags: BenchFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);
+        asNamed(() => loadProfile(flags.profile));
         const engine = await startEngine(flags.runtime, ["node", "xs"]);
         const capture = flags.capture === undefined ? undefined : openCapture(flags.capture);
         let page: PageServer | undefined = undefined;

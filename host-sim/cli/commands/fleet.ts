@@ -8,7 +8,7 @@ import { loadProfile } from "../../sgd/profile.js";
 import { VtnCore } from "../../vtn/core.js";
 import { startVtn, type Vtn } from "../../vtn/server.js";
 import { dataDirOption, wholeNumber } from "../options.js";
-import { Output, UsageError } from "../output.js";
+import { asNamed, Output, UsageError } from "../output.js";
 import { Progress } from "../progress.js";
 import type { Run } from "../run.js";
 
@@ -190,7 +190,7 @@ export function addFleet(program: Command, run: Run): void {
         const fleetOf = (vtnUrl: string, credentials: readonly HttpCredentials[]): Fleet =>
           new Fleet({
             count: flags.count,
-            profile: loadProfile(flags.profile),
+            profile: asNamed(() => loadProfile(flags.profile)),
             seed: flags.seed,
             vtnUrl,
             credentials: (index) => credentials[index % credentials.length] ?? {},

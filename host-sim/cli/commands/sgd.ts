@@ -8,7 +8,7 @@ import { loadProfile } from "../../sgd/profile.js";
 import { SgdSimulator } from "../../sgd/simulator.js";
 import { captureOption, tapLine } from "../capture-option.js";
 import { portOption, serialHelp } from "../options.js";
-import { Output, UsageError } from "../output.js";
+import { asNamed, Output } from "../output.js";
 import type { Run } from "../run.js";
 import { untilInterrupted } from "../wait.js";
 
@@ -49,12 +49,7 @@ Control interface: POST /plug, /unplug, /override {"on":true}, /fault {"name":"n
     .action((flags: SgdFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);
-        let profile;
-        try {
-          profile = loadProfile(flags.profile);
-        } catch (error) {
-          throw new UsageError((error as Error).message);
-        }
+        const profile = asNamed(() => loadProfile(flags.profile));
         let simulator: SgdSimulator | undefined = undefined;
         const tapped = tapLine(flags.capture, "charger", "module");
         const line = await openLine(flags.serial, {

@@ -13,6 +13,9 @@ export class LineError extends Error {
   override readonly name = "LineError";
 }
 
+/** A `--serial` that names no line at all: wrong usage, not a line that is missing. */
+export class LineSpecError extends LineError {}
+
 export interface FullOptions {
   readonly onEvent: (event: ByteLineEvent) => void;
   readonly now: () => number;

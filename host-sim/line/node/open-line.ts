@@ -6,12 +6,12 @@
  */
 import type { ByteLineEvent } from "../../../src/ports/line.js";
 import { monotonicMs } from "../../runtime/clock.js";
-import { LineError, LineEvents, type NodeLine } from "./base.js";
+import { LineEvents, LineSpecError, type NodeLine } from "./base.js";
 import { openPty } from "./pty-line.js";
 import { openSerial } from "./serial-line.js";
 import { connectTcp, listenTcp } from "./tcp-line.js";
 
-export { LineError, type NodeLine } from "./base.js";
+export { LineError, LineSpecError, type NodeLine } from "./base.js";
 
 export interface NodeLineOptions {
   /** Told everything; first in a turn of the event loop after the one in which `openLine` hands over the line. */
@@ -39,7 +39,7 @@ function openBy(spec: string, events: LineEvents): Promise<NodeLine> {
   if (spec.startsWith("tcp://")) return connectTcp(spec, events);
   if (spec.startsWith("tcp-listen://")) return listenTcp(spec, events);
   if (/^[a-z][a-z0-9+-]+:\/\//i.test(spec)) {
-    throw new LineError(
+    throw new LineSpecError(
       `"${spec}" is no line: use pty, a device path, tcp://HOST:PORT or tcp-listen://HOST:PORT`,
     );
   }

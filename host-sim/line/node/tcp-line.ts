@@ -1,5 +1,5 @@
 import { createServer, connect, type Server, type Socket } from "node:net";
-import { LineError, type LineEvents, type NodeLine } from "./base.js";
+import { LineError, LineSpecError, type LineEvents, type NodeLine } from "./base.js";
 
 /** Joins a line served elsewhere; joins again when it breaks. */
 export async function connectTcp(spec: string, events: LineEvents): Promise<NodeLine> {
@@ -94,7 +94,7 @@ function addressOf(spec: string): { host: string; port: number } {
   const match = /^tcp(?:-listen)?:\/\/(?:\[([0-9a-f:.]+)\]|([^:/[\]]+)):(\d{1,5})\/?$/i.exec(spec);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
-    throw new LineError(`"${spec}" must be tcp://HOST:PORT or tcp-listen://HOST:PORT`);
+    throw new LineSpecError(`"${spec}" must be tcp://HOST:PORT or tcp-listen://HOST:PORT`);
   }
   return { host: match[1] ?? match[2]!, port };
 }
