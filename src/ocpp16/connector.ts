@@ -82,7 +82,7 @@ export class Connector {
     // Nothing is known yet, and nothing is claimed.
     if (status === undefined || this.silent) return told("Unavailable");
     if (status.opState === 5) return fault("the charger reports a fault");
-    if (this.charging) return told(situation.inTransaction || !situation.held ? "Charging" : "Finishing");
+    if (this.charging) return told(situation.finishing && situation.held ? "Finishing" : "Charging");
     if (situation.inTransaction) {
       return told(isPaused(status) || situation.held ? "SuspendedEVSE" : "SuspendedEV");
     }

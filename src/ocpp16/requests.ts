@@ -124,7 +124,7 @@ function read(action: string, from: Reader): Request | undefined {
     case "DataTransfer":
       from.text("vendorId", 255);
       from.text("messageId", 50, false);
-      from.text("data", 10_000, false);
+      from.text("data", 100_000, false);
       return { action };
     case "GetDiagnostics":
       from.integer("retries", false);
