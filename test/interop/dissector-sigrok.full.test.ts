@@ -25,7 +25,11 @@ describeNeeding(["sigrok-cli", "python3"], "tools/dissectors/sigrok", () => {
     const run = spawnSync("sigrok-cli", ["-I", "vcd", "-i", path, "-P", decoder, "-A", `cta2045=${show}`], {
       encoding: "utf8",
       maxBuffer: 64 * 1024 * 1024,
-      env: { ...process.env, SIGROKDECODE_DIR: `${repoRoot}tools/dissectors/sigrok` },
+      env: {
+        ...process.env,
+        SIGROKDECODE_DIR: `${repoRoot}tools/dissectors/sigrok`,
+        PYTHONDONTWRITEBYTECODE: "1",
+      },
     });
     expect(run.stderr).toBe("");
     expect(run.status).toBe(0);
