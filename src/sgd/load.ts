@@ -454,7 +454,9 @@ export class Load {
       return;
     }
     this.report("unverified", sent.step, contradictionText(phase.sight, this.facts), nowMs, sent.arg);
-    this.#retries = Math.max(this.#retries, 5);
+    // Seen to disobey, it is left alone for longer than where only the answers were lost.
+    const unseen = phase.sight === undefined || phase.sight === "needs-power";
+    this.#retries = Math.max(this.#retries, unseen ? 1 : 5);
     this.retry(sent, nowMs, this.settings.retryMaxMs);
   }
 
