@@ -1,6 +1,7 @@
 /** Every scenario twice: the same seed gives the same trace byte for byte, and all of them take less than a minute. */
 import { describe, expect, it } from "vitest";
 import { nodeEngine } from "../../host-sim/runtime/node-engine.js";
+import { xsWorkerEngine } from "../../host-sim/runtime/xs-worker.js";
 import { loadScenario, shippedNames } from "../../host-sim/scenario/files.js";
 import { runScenario, type ScenarioResult } from "../../host-sim/scenario/run.js";
 
@@ -34,4 +35,18 @@ describe("every scenario that comes with the bench", () => {
     );
     expect(why).toEqual([]);
   });
+
+  it.each(["epri-2017-22a5", "override-and-its-end", "uk-random-delay", "line-noise", "stairs"])(
+    "%s gives the same trace on Node and in XS",
+    { timeout: 120_000 },
+    async (name) => {
+      const scenario = loadScenario(name);
+      if (!("steps" in scenario)) throw new Error(scenario.join("\n"));
+      const xs = await xsWorkerEngine();
+      const inXs = await runScenario(scenario, { engine: xs });
+      await xs.close();
+      const onNode = await runScenario(scenario, { engine: nodeEngine() });
+      expect(inXs.trace === onNode.trace).toBe(true);
+    },
+  );
 });
