@@ -134,6 +134,7 @@ export class Ucm {
   #evaluation: Evaluation | undefined;
   readonly #reference = new LoadReference();
   #statusChanged = false;
+  #overridden = false;
   /** Something but the link has been touched since all was looked at. */
   #touched = true;
   /** When something but the link is due: before that, and untouched, what the line brings costs the link alone. */
@@ -447,6 +448,7 @@ export class Ucm {
     this.#reference.onStatus(status);
     this.#recorder?.onSgd(status, now);
     this.#watchPlugIn(status, now);
+    this.#watchOverride(status, now);
     for (const upstream of this.#upstreams) upstream.onSgd(status, now);
     this.#world.emit({ event: "sgd", status });
     const load = status.load;
@@ -462,6 +464,19 @@ export class Ucm {
       verified: load.result === "verified",
       text: load.text,
     });
+  }
+
+  /**
+   * The customer's button ends what is our own: an off-peak pause or a random delay may have been carried out by
+   * Grid Emergency, which the appliance alone would not let go (UK Regulations: the owner can override).
+   */
+  #watchOverride(status: SgdStatus, now: Now): void {
+    const pressed = status.override && !this.#overridden;
+    this.#overridden = status.override;
+    if (pressed && this.#evaluation?.intent.source === "local") {
+      this.#grid.setOwner({ verb: "override" }, now);
+      this.#touched = true;
+    }
   }
 
   #tellUpstreams(now: Now): void {
