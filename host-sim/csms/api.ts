@@ -2,7 +2,7 @@
 import { type Handler, RequestError } from "../control/local-server.js";
 import type { CsmsPoint } from "./core.js";
 import type { LimitWish, Order } from "./requests.js";
-import type { Csms } from "./server.js";
+import type { Csms } from "./platform.js";
 
 type Json = Readonly<Record<string, unknown>>;
 

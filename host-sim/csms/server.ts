@@ -14,9 +14,8 @@ import type { BadCertificate } from "../pki/certificates.js";
 import { openPki } from "../pki/pki.js";
 import { csmsApi } from "./api.js";
 import { CsmsCore, type CsmsPoint, CsmsRefusal, type CsmsRules } from "./core.js";
-import { clearOrder, type LimitWish, limitOrder, type Order } from "./requests.js";
-
-type Json = Readonly<Record<string, unknown>>;
+import type { Csms, Json } from "./platform.js";
+import { clearOrder, limitOrder, type Order } from "./requests.js";
 
 /** What is used of a connection of `ocpp-rpc`, whose own declarations name no such type. */
 interface Connection {
@@ -42,31 +41,6 @@ export interface CsmsOptions extends CsmsRules {
   readonly certificate?: BadCertificate;
   /** A client certificate of the bench's CA is demanded instead of the password (security profile 3). */
   readonly clientCertificates?: boolean;
-}
-
-export interface Csms {
-  /** For `url` of the module's configuration; the identity is added by the charge point. */
-  readonly url: string;
-  readonly api: string;
-  /** Paths of generated files. */
-  readonly ca: string;
-  readonly passwordFile: string;
-  readonly clientCert: string;
-  readonly clientKey: string;
-  readonly core: CsmsCore;
-  /** Messages that broke the schemas, and frames that broke OCPP-J. */
-  readonly faults: readonly string[];
-  /** Charge points that are connected. */
-  connected(): readonly string[];
-  /** Asks a charge point; a CALLERROR or no answer rejects. Without `id`: the only one there is. */
-  ask(order: Order, id?: string): Promise<Json>;
-  setLimit(wish: LimitWish, id?: string): Promise<Json>;
-  clearLimits(purpose?: string, id?: string): Promise<Json>;
-  /** From now on this password counts. */
-  setPassword(password: string): void;
-  /** Ends all connections; charge points come back by themselves. */
-  dropAll(): void;
-  close(): Promise<void>;
 }
 
 /** Starts the platform. Fails with a {@link CommandError} when a port is taken. */

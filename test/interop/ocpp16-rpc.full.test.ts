@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startCsms, type Csms } from "../../host-sim/csms/server.js";
+import type { Csms } from "../../host-sim/csms/platform.js";
+import { startCsms } from "../../host-sim/csms/server.js";
 import { OcppRig } from "../support/ocpp-rig.js";
 
 const data = mkdtempSync(join(tmpdir(), "openucm-csms-"));
