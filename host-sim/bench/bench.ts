@@ -10,8 +10,12 @@ import type { PlainEvent } from "../../src/runtime.js";
 import { readConfig } from "../../src/setup/config.js";
 import { captureVirtualLine } from "../capture/line-capture.js";
 import type { CaptureSink } from "../capture/record.js";
+import { pointView } from "../csms/api.js";
+import type { Csms } from "../csms/platform.js";
+import { startCsms } from "../csms/server.js";
 import { VirtualLine } from "../line/virtual-line.js";
 import { NodeHttp } from "../net/node-http.js";
+import { NodeWebSocket } from "../net/node-websocket.js";
 import { monotonicMs, WakeUp } from "../runtime/clock.js";
 import { FileFlash, flashFileName } from "../runtime/file-flash.js";
 import { FileStore } from "../runtime/file-store.js";
@@ -44,6 +48,7 @@ const eventsMs = 1000;
 
 export class Bench {
   readonly vtn: Vtn;
+  readonly csms: Csms;
   readonly #options: BenchOptions;
   readonly #line: VirtualLine;
   readonly #chargerEnd;
@@ -51,6 +56,9 @@ export class Bench {
   readonly #sgd: SgdSimulator;
   readonly #host: UcmHost;
   readonly #http: NodeHttp;
+  readonly #websocket: NodeWebSocket;
+  #lastPlatform = "";
+  #lastCall = "";
   readonly #wake = new WakeUp(() => this.#poll());
   readonly #timers: NodeJS.Timeout[] = [];
   #polling = false;
@@ -66,12 +74,14 @@ export class Bench {
   static async start(options: BenchOptions): Promise<Bench> {
     mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
     const vtn = await startVtn({ dataDir: options.dataDir, pollSeconds: options.pollSeconds });
-    return new Bench(options, vtn);
+    const csms = await startCsms({ dataDir: options.dataDir });
+    return new Bench(options, vtn, csms);
   }
 
-  private constructor(options: BenchOptions, vtn: Vtn) {
+  private constructor(options: BenchOptions, vtn: Vtn, csms: Csms) {
     this.#options = options;
     this.vtn = vtn;
+    this.csms = csms;
     const random = seededRandom(Date.now() & 0x7fffffff);
     this.#line = new VirtualLine({ bitsPerSecond: 19_200, random });
     if (options.capture !== undefined) {
@@ -86,7 +96,11 @@ export class Bench {
       emit: () => undefined,
     });
     const config = readConfig({
-      upstreams: [{ id: "utility", protocol: "openadr2b", url: vtn.urls.openadr2b, venName: "bench module" }],
+      upstreams: [
+        { id: "utility", protocol: "openadr2b", url: vtn.urls.openadr2b, venName: "bench module" },
+        // A limit of 0 may open the contactor: the charger clamps power level 0 up to 6 A.
+        { id: "platform", protocol: "ocpp16", url: csms.url, chargePointId: "BENCH-1", emergency: true },
+      ],
       polling: { stateSeconds: 10, commoditySeconds: 3 },
     });
     if (!("upstreams" in config)) throw new Error(config.map((one) => one.text).join("; "));
@@ -96,6 +110,13 @@ export class Bench {
         ["utility", { ca: pem(vtn.ca), cert: pem(vtn.clientCert), key: pem(vtn.clientKey) }],
       ]),
       deliver: (event) => this.#host.onHttp(event),
+    });
+    this.#websocket = new NodeWebSocket({
+      credentials: new Map([["platform", { ca: pem(csms.ca), password: pem(csms.passwordFile).trim() }]]),
+      deliver: (event) => this.#host.onWebSocket(event),
+    });
+    csms.core.onRecord((_, { from, action }) => {
+      this.#lastCall = `${from === "charger" ? "from" : "to"} the charger: ${action}`;
     });
     this.#host = new UcmHost({
       engine: options.engine,
@@ -111,6 +132,7 @@ export class Bench {
         setBitRate: (rate) => this.#moduleEnd.setBitRate(rate),
       },
       http: this.#http,
+      websocket: this.#websocket,
       store: new FileStore(join(options.dataDir, "bench-module.json")),
       config,
       onEvent: (event) => this.#onModule(event),
@@ -126,6 +148,7 @@ export class Bench {
     this.#timers.push(
       setInterval(() => this.#sample(), sampleMs),
       setInterval(() => this.#tellEvents(), eventsMs),
+      setInterval(() => this.#tellPlatform(), eventsMs),
       setInterval(() => void this.#tellCounters(), 5000),
     );
     this.#tellEvents();
@@ -136,6 +159,8 @@ export class Bench {
     this.#wake.stop();
     await this.#host.close();
     this.#http.close();
+    this.#websocket.closeAll();
+    await this.csms.close();
     await this.vtn.close();
   }
 
@@ -188,11 +213,49 @@ export class Bench {
         if (message.down) this.vtn.misbehave("http-500");
         else this.vtn.behave("http-500");
         break;
+      case "limit":
+        this.#order(this.csms.setLimit({ limit: message.limit, unit: message.unit }));
+        break;
+      case "clear-limit":
+        this.#order(this.csms.clearLimits());
+        break;
+      case "remote-start": {
+        const payload = { connectorId: 1, idTag: message.idTag };
+        this.#order(this.csms.ask({ action: "RemoteStartTransaction", payload }));
+        break;
+      }
+      case "remote-stop": {
+        const transactionId = this.csms.core.point("BENCH-1").running?.id;
+        if (transactionId === undefined) return "no transaction runs";
+        this.#order(this.csms.ask({ action: "RemoteStopTransaction", payload: { transactionId } }));
+        break;
+      }
       default:
         return "the bench does not know that command";
     }
     this.#poll();
     return undefined;
+  }
+
+  /** An order of the platform; what comes of it is told when the charge point has answered. */
+  #order(answer: Promise<Readonly<Record<string, unknown>>>): void {
+    const refused = (text: string): void => this.#tell({ type: "refused", text }, undefined);
+    answer.then(
+      ({ status }) => {
+        if (status !== "Accepted") refused(`the charge point answers ${String(status)}`);
+        this.#tellPlatform();
+      },
+      (error: unknown) => refused(`the charging platform: ${(error as Error).message}`),
+    );
+  }
+
+  #tellPlatform(): void {
+    const { id: _, boot: __, transactions: ___, ...view } = pointView(this.csms.core.point("BENCH-1"));
+    const platform = { ...view, last: this.#lastCall };
+    const text = JSON.stringify(platform);
+    if (text === this.#lastPlatform) return;
+    this.#lastPlatform = text;
+    this.#tell({ type: "platform", platform }, "platform");
   }
 
   #refusal(result: object): string | undefined {

@@ -75,6 +75,19 @@ export interface UtilityEvent {
   readonly response: string;
 }
 
+/** The charging platform and what it knows of the charge point. */
+export interface PlatformView {
+  readonly online: boolean;
+  /** Of connector 1, in OCPP's words; "" while unknown. */
+  readonly status: string;
+  readonly transactionId: number | null;
+  readonly idTag: string | null;
+  readonly energyWh: number | null;
+  readonly powerW: number | null;
+  /** The last call and its answer. */
+  readonly last: string;
+}
+
 export type ToPage =
   | {
       readonly type: "hello";
@@ -91,6 +104,7 @@ export type ToPage =
   | { readonly type: "command"; readonly command: CommandView }
   | { readonly type: "upstream"; readonly upstream: UpstreamView }
   | { readonly type: "events"; readonly events: readonly UtilityEvent[] }
+  | { readonly type: "platform"; readonly platform: PlatformView }
   | { readonly type: "counters"; readonly counters: Readonly<Record<string, number>> }
   | { readonly type: "log"; readonly utcMs: number; readonly level: string; readonly text: string }
   | { readonly type: "refused"; readonly text: string };
@@ -108,4 +122,8 @@ export type FromPage =
     }
   | { readonly do: "change"; readonly id: string; readonly level: number; readonly durationSeconds: number }
   | { readonly do: "cancel"; readonly id: string }
-  | { readonly do: "vtn"; readonly down: boolean };
+  | { readonly do: "vtn"; readonly down: boolean }
+  | { readonly do: "limit"; readonly limit: number; readonly unit: "A" | "W" }
+  | { readonly do: "clear-limit" }
+  | { readonly do: "remote-start"; readonly idTag: string }
+  | { readonly do: "remote-stop" };

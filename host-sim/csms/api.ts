@@ -12,7 +12,7 @@ export function csmsApi(csms: Omit<Csms, "api" | "close">): Handler {
     const [, resource, id] = path.split("/").map((part) => decodeURIComponent(part));
     if (method === "GET" && resource === "points") {
       const views = [...csms.core.points.values()].map(pointView);
-      return id === undefined ? views : views.find((one) => one["id"] === id);
+      return id === undefined ? views : views.find((one) => one.id === id);
     }
     if (method === "GET" && resource === "transactions") {
       return [...csms.core.points.values()].flatMap((point) =>
@@ -61,8 +61,20 @@ export function csmsApi(csms: Omit<Csms, "api" | "close">): Handler {
   };
 }
 
+export interface PointView {
+  readonly id: string;
+  readonly online: boolean;
+  readonly status: string;
+  readonly boot: Json | null;
+  readonly transactionId: number | null;
+  readonly idTag: string | null;
+  readonly energyWh: number | null;
+  readonly powerW: number | null;
+  readonly transactions: number;
+}
+
 /** One charge point, as the API and the page show it. */
-export function pointView(point: CsmsPoint): Json {
+export function pointView(point: CsmsPoint): PointView {
   const running = point.running;
   return {
     id: point.id,

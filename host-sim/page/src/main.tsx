@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { FromPage } from "../../bench/messages.js";
 import { Chart } from "./chart.js";
 import { Charger, Module, Utility } from "./panels.js";
+import { Platform } from "./platform.js";
 import { connect, emptyView, type View } from "./store.js";
 import { Counters, Timing } from "./timing.js";
 import { Trace } from "./trace.js";
@@ -47,6 +48,7 @@ function App() {
           <Module view={view} />
           <Charger view={view} send={tell} />
         </div>
+        <Platform view={view} send={tell} />
         <section class="panel" aria-labelledby="chart-title">
           <header>
             <h2 id="chart-title">Current and power</h2>

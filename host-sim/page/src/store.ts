@@ -4,6 +4,7 @@ import type {
   FrameView,
   FromPage,
   IntentView,
+  PlatformView,
   Sample,
   ToPage,
   UpstreamView,
@@ -20,6 +21,7 @@ export interface View {
   readonly command: CommandView | undefined;
   readonly upstreams: readonly UpstreamView[];
   readonly events: readonly UtilityEvent[];
+  readonly platform: PlatformView | undefined;
   readonly frames: readonly FrameView[];
   readonly samples: readonly Sample[];
   readonly counters: Readonly<Record<string, number>>;
@@ -38,6 +40,7 @@ export const emptyView: View = {
   command: undefined,
   upstreams: [],
   events: [],
+  platform: undefined,
   frames: [],
   samples: [],
   counters: {},
@@ -77,6 +80,8 @@ export function reduce(view: View, message: ToPage): View {
       };
     case "events":
       return { ...view, events: message.events };
+    case "platform":
+      return { ...view, platform: message.platform };
     case "counters":
       return { ...view, counters: message.counters };
     case "log":
