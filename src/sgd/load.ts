@@ -9,7 +9,7 @@
 import { NEVER } from "../ports/time.js";
 import type { LoadResult } from "../ports/sgd-status.js";
 import { hasDuration, OpState } from "../wire/basic.js";
-import { AppNakReason, BasicOp } from "../wire/message.js";
+import { AppNakReason, BasicOp, NakCode } from "../wire/message.js";
 import { appNakText, nakText } from "./codes.js";
 import type { Facts } from "./facts.js";
 import type { Answer, Job } from "./job.js";
@@ -41,6 +41,8 @@ export class Load {
   #wasUp = false;
   #retries = 0;
   #mutes = 0;
+  /** The opcode that was refused by one link NAK, not yet by two. */
+  #doubted = -1;
   readonly #level: LevelCorrection;
   readonly #obligation: Obligation;
   readonly #chain: Chain;
@@ -143,6 +145,7 @@ export class Load {
     switch (answer.is) {
       case "ok":
         this.#mutes = 0;
+        this.#doubted = -1;
         this.#obligation.taken(step.op, this.#wish!.key);
         if (!sent.quiet) this.report("acknowledged", sent.step, "", nowMs, sent.arg);
         this.prove(sent, nowMs, step.verify.settleMs, "judge");
@@ -159,6 +162,12 @@ export class Load {
         this.#phase = { awaits: "turn", step: sent.step, dueMs: nowMs + 1_000, quiet: sent.quiet, busy: 0 };
         break;
       case "refused":
+        if (this.#doubted !== step.op && answer.nak !== NakCode.UnsupportedType) {
+          // Link answers have no check bytes: one bit makes "checksum" (03) a 02 or 07. Asked once more.
+          this.#doubted = step.op;
+          this.#phase = { awaits: "turn", step: sent.step, dueMs: nowMs, quiet: sent.quiet, busy: 0 };
+          break;
+        }
         this.facts.learnRefused(step.op);
         this.refused(sent, nakText(answer.nak), true, nowMs);
         break;

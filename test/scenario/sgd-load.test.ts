@@ -19,10 +19,9 @@ describe("refusals go down the chain", () => {
     // Half the installer's maximum is 3,600 W here.
     appliance.until(() => result(appliance) === "verified", 5_000);
     expect(appliance.status.load).toMatchObject({ command: "Shed", step: 1 });
-    expect(appliance.loads).toEqual([
-      [10, 0],
-      [1, 0],
-    ]);
+    // 02 and 07 are one bit away from "checksum": asked once more before they are believed.
+    const doubtful = reaction !== undefined && "nak" in reaction && reaction.nak !== 6;
+    expect(appliance.loads).toEqual([...(doubtful ? [[10, 0]] : []), [10, 0], [1, 0]]);
   });
 
   it("remembers what was refused until the next discovery", () => {

@@ -29,3 +29,15 @@ describe("a Shed whose proof is lost for the whole settling time", () => {
     expect(sent()).toBe(before + 1);
   });
 });
+
+describe("a link NAK that one turned bit has made of another", () => {
+  it.each([2, 7])("a single NAK %d to a Shed is not believed: it is sent again, and verified", (nak) => {
+    const appliance = online();
+    let times = 0;
+    appliance.basic.set(1, () => (times++ === 0 ? { nak } : undefined));
+    appliance.session.wish(wishOf("shed", { endsAtMs: appliance.nowMs + 3_600_000 }), appliance.now);
+    appliance.until(() => appliance.status.load?.result === "verified", 10_000);
+    expect(appliance.status.load).toMatchObject({ command: "Shed", step: 0 });
+    expect(times).toBe(2);
+  });
+});
