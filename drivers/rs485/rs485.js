@@ -20,28 +20,45 @@ class Rs485 extends Native("xs_rs485_destructor") {
     const { port, transmit, receive, bitsPerSecond = 19200 } = options;
     const { driveEnable = -1, driveInverted = false, echo = false } = options;
     this.event = { kind: 0, fault: 0, code: 0, type: 0, atMs: 0, bytes: undefined };
-    native("xs_rs485").call(this, port, transmit, receive, driveEnable, driveInverted, echo, bitsPerSecond);
+    this.nativeOpen(port, transmit, receive, driveEnable, driveInverted, echo, bitsPerSecond);
   }
-  close() {
-    native("xs_rs485_close").call(this);
-  }
+  // The native half. In this form, arguments and all, the SDK's compiler makes each of them the C function itself.
+  // prettier-ignore
+  nativeOpen(port, transmit, receive, driveEnable, driveInverted, echo, rate) { return native("xs_rs485").call(this, port, transmit, receive, driveEnable, driveInverted, echo, rate); }
+  // prettier-ignore
+  nativeNow() { return native("xs_rs485_now").call(this); }
+  // prettier-ignore
+  nativeCounter(index) { return native("xs_rs485_counter").call(this, index); }
+  // prettier-ignore
+  nativeWrite(bytes) { return native("xs_rs485_write").call(this, bytes); }
+  // prettier-ignore
+  nativeConfigure(bitsPerSecond, maxPayload, bitRates, ...types) { return native("xs_rs485_configure").call(this, bitsPerSecond, maxPayload, bitRates, ...types); }
+  // prettier-ignore
+  nativeRead(event) { return native("xs_rs485_read").call(this, event); }
+  // prettier-ignore
+  close() { return native("xs_rs485_close").call(this); }
+
   get nowMs() {
-    return native("xs_rs485_now").call(this);
+    return this.nativeNow();
   }
   get lost() {
-    const count = native("xs_rs485_counter");
-    return { events: count(0), frames: count(1), overruns: count(2), lineErrors: count(3) };
+    return {
+      events: this.nativeCounter(0),
+      frames: this.nativeCounter(1),
+      overruns: this.nativeCounter(2),
+      lineErrors: this.nativeCounter(3),
+    };
   }
   sendFrame(bytes) {
-    if (!native("xs_rs485_write").call(this, bytes)) throw new RangeError("a frame too long for the line");
+    if (!this.nativeWrite(bytes)) throw new RangeError("a frame too long for the line");
   }
   configure({ bitsPerSecond, maxPayload, bitRates = 1, types }) {
-    native("xs_rs485_configure").call(this, bitsPerSecond, maxPayload, bitRates, ...types);
+    this.nativeConfigure(bitsPerSecond, maxPayload, bitRates, ...types);
   }
   /** The oldest event that has not been taken, as a FrameLineEvent; undefined: there is none. */
   poll() {
     const e = this.event;
-    if (!native("xs_rs485_read").call(this, e)) return undefined;
+    if (!this.nativeRead(e)) return undefined;
     const { kind, code, atMs } = e;
     switch (kind) {
       case 1:

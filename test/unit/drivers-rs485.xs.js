@@ -10,7 +10,7 @@ function throws(run, words, what) {
   try {
     run();
   } catch (error) {
-    if (!`${error.message}`.includes(words)) throw new Error(`${what}: ${error.message}`);
+    if (!`${error.message}`.includes(words)) throw new Error(`${what}: ${error.message}`, { cause: error });
     return;
   }
   throw new Error(`${what}: nothing thrown`);

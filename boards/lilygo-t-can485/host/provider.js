@@ -1,0 +1,11 @@
+// LilyGO T-CAN485: where the CTA-2045 line and the other pins are. Source: README.md. Never run on hardware.
+const device = {
+  rs485: {
+    port: 2,
+    transmit: 22,
+    receive: 21,
+  },
+  pin: { led: 4, receiveEnable: 17, lineEnable: 19, boost: 16 },
+};
+
+export default device;

@@ -1,0 +1,4 @@
+// Nothing to switch on before the application starts.
+export default function (done) {
+  done?.();
+}
