@@ -352,6 +352,13 @@ export class Ocpp16 implements Upstream, ChargePoint {
     }
     const waiting = this.outbox.shift();
     if (waiting !== undefined) return waiting;
+    // A transaction that has just begun or ended comes before the status that follows from it; a backlog does not.
+    const { messages } = this.session.store;
+    const news = messages.length <= 2 && messages[0]?.action !== "MeterValues";
+    if (news && now.ms >= this.txDueMs) {
+      const call = this.txCall();
+      if (call !== undefined) return call;
+    }
     const status = this.statusCall(time);
     if (status !== undefined) return status;
     if (now.ms >= this.heartbeatDueMs) {

@@ -18,20 +18,21 @@ describe("24 h of meter values", () => {
       bench.sgd.plug();
       await bench.until("32 A", near(bench, 32), 60_000);
       await ask(bench, "ChangeConfiguration", { key: "MeterValueSampleInterval", value: "60" });
-      const heap: number[] = [];
-      const values: number[] = [];
-      for (let hour = 0; hour < 24; hour++) {
-        await bench.run(3_600_000);
+      // The engine counts garbage too; the least of many looks in a spell is what stands just after a collection.
+      const live: number[] = [];
+      for (let spell = 0; spell < 6; spell++) {
+        let least = Infinity;
+        for (let look = 0; look < 240; look++) {
+          await bench.run(60_000);
+          least = Math.min(least, engine.worker.meter.currentHeapCount);
+        }
         bench.told.length = 0;
         bench.states.length = 0;
-        heap.push(engine.worker.meter.currentHeapCount);
-        values.push(bench.csms.point.running?.energy.length ?? 0);
+        live.push(least);
       }
-      console.log(`live slots, hour by hour: ${heap.join(" ")}`);
-      expect(values.at(-1)).toBeGreaterThanOrEqual(1430);
-      const early = Math.max(...heap.slice(2, 8));
-      const late = Math.max(...heap.slice(18));
-      expect(late).toBeLessThanOrEqual(early * 1.02);
+      console.log(`live slots in each four hours: ${live.join(" ")}`);
+      expect(bench.csms.point.running?.energy.length).toBeGreaterThanOrEqual(1430);
+      expect(Math.max(...live.slice(3))).toBeLessThanOrEqual(live[1]! * 1.03);
     } finally {
       await engine.close();
     }
