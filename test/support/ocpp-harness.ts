@@ -6,6 +6,7 @@ import type { GridEvent } from "../../src/grid/event.js";
 import { gridSettings } from "../../src/grid/settings.js";
 import { Ocpp16, type Ocpp16Config } from "../../src/ocpp16/ocpp16.js";
 import type { Services } from "../../src/ocpp16/services.js";
+import type { HttpRequest } from "../../src/ports/http.js";
 import type { SgdStatus } from "../../src/ports/sgd-status.js";
 import type { Now } from "../../src/ports/time.js";
 import type { WebSocketRequest } from "../../src/ports/websocket.js";
@@ -49,6 +50,8 @@ export class Harness {
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
   /** Texts that the charge point sent. */
   readonly sent: string[] = [];
+  /** Uploads of logs. */
+  readonly puts: HttpRequest[] = [];
   /** What the grid core would hold. */
   events: readonly GridEvent[] = [];
   request: WebSocketRequest | undefined;
@@ -99,7 +102,7 @@ export class Harness {
         ...this.config,
       },
       {
-        http: { request: () => undefined, abort: () => undefined },
+        http: { request: (request) => void this.puts.push(request), abort: () => undefined },
         random: seededRandom(this.seed++),
         store: {
           get: (key) => this.store.get(key),

@@ -234,6 +234,33 @@ describe("transactions", () => {
     expect(harness.events).toEqual([]);
   });
 
+  it("a start from afar may bring its TxProfile, which holds from the first ampere to the end", () => {
+    const harness = new Harness({ startsBy: "platform" }).start();
+    const chargingProfile = {
+      ...{
+        chargingProfileId: 9,
+        stackLevel: 0,
+        chargingProfilePurpose: "TxProfile",
+        chargingProfileKind: "Relative",
+      },
+      chargingSchedule: { chargingRateUnit: "A", chargingSchedulePeriod: [{ startPeriod: 0, limit: 11 }] },
+    };
+    const start = (profile: object) =>
+      harness.ask("RemoteStartTransaction", { idTag: "A", chargingProfile: profile });
+    expect(start({ ...chargingProfile, chargingProfilePurpose: "TxDefaultProfile" })).toEqual({
+      status: "Rejected",
+    });
+    expect(start(chargingProfile)).toEqual({ status: "Accepted" });
+    expect(harness.limit).toBe(11);
+    harness.tell({ ...CHARGING, storageTotalWh: 1 }).advance(1000);
+    expect(harness.limit).toBe(11);
+    harness.boot().start();
+    expect(harness.limit).toBe(11);
+    harness.tell({ ...IDLE, storageTotalWh: 0 }).advance(1000);
+    expect(harness.limit).toBe(0);
+    expect(harness.point.profiles.profiles).toEqual([]);
+  });
+
   it("AuthorizeRemoteTxRequests asks first; a refused idTag starts nothing", () => {
     const harness = withRules({ refusedTags: ["BAD"] }, { startsBy: "platform" }).start();
     harness.ask("ChangeConfiguration", { key: "AuthorizeRemoteTxRequests", value: "true" });
@@ -522,6 +549,35 @@ describe("requests", () => {
     const harness = new Harness().start();
     expect(harness.ask(action, payload)).toEqual(answer);
     expect(harness.faults).toEqual([]);
+  });
+
+  it("GetLog with a journal: uploaded, and told how it went", () => {
+    const harness = new Harness({}, { logs: { read: () => "utc,code,text" } }).start();
+    const log = { remoteLocation: "https://x.test/logs/" };
+    expect(harness.ask("GetLog", { logType: "SecurityLog", requestId: 7, log })).toEqual({
+      status: "Accepted",
+      filename: "security.log",
+    });
+    const [put] = harness.puts;
+    expect(put).toMatchObject({
+      method: "PUT",
+      url: "https://x.test/logs/security.log",
+      body: "utc,code,text",
+    });
+    harness.point.onHttp({ id: put!.id, ev: "head", status: 204, headers: [] }, harness.now);
+    harness.point.onHttp({ id: put!.id, ev: "end" }, harness.now);
+    harness.settle();
+    expect(harness.csms.got("LogStatusNotification")).toEqual([
+      { status: "Uploading", requestId: 7 },
+      { status: "Uploaded", requestId: 7 },
+    ]);
+    expect(harness.faults).toEqual([]);
+  });
+
+  it("a trigger for a connector that is not there: Rejected", () => {
+    const harness = new Harness().start();
+    const asked = { requestedMessage: "StatusNotification", connectorId: 2 };
+    expect(harness.ask("TriggerMessage", asked)).toEqual({ status: "Rejected" });
   });
 
   it("UpdateFirmware without an updater: the download has failed", () => {
