@@ -103,7 +103,8 @@ export function fuzz(count: number, seed: number): FuzzReport {
   let restarts = 0;
   const seen: Record<number, number> = {};
   for (let i = 0; i < count; i++) {
-    if (!harness.isConnected) harness.advance(60_000);
+    // The back-off goes up to ten minutes where nothing sensible comes in between.
+    for (let minute = 0; minute < 12 && !harness.isConnected; minute++) harness.advance(60_000);
     if (!harness.isConnected) throw new Error("it does not come back");
     const sent = harness.sent.length;
     harness.deliver(text(draw)).settle();
