@@ -6,7 +6,12 @@ const full = process.env["OPENUCM_FULL"] === "1";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: full ? ["node_modules/**"] : ["node_modules/**", "test/**/*.full.test.ts"],
+    // Fixtures hold tests that fail on purpose.
+    exclude: [
+      "node_modules/**",
+      "test/**/fixtures/**",
+      ...(full ? [] : ["test/**/*.full.test.ts"]),
+    ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: { provider: "v8", include: ["src/wire/**", "src/link/**"] },
