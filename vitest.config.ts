@@ -7,11 +7,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // Fixtures hold tests that fail on purpose.
-    exclude: [
-      "node_modules/**",
-      "test/**/fixtures/**",
-      ...(full ? [] : ["test/**/*.full.test.ts"]),
-    ],
+    exclude: ["node_modules/**", "test/**/fixtures/**", ...(full ? [] : ["test/**/*.full.test.ts"])],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: { provider: "v8", include: ["src/wire/**", "src/link/**"] },

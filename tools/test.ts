@@ -83,5 +83,17 @@ if (!full) {
     for (const file of left) process.stdout.write(`  skipped: ${file}\n`);
   }
 }
+// In CI nothing may be left out silently. The one named exception is the OpenADR 3.1 document, which is no part of
+// the project: where the variable does not name it, its check is skipped by name.
+if (
+  full &&
+  process.env["CI"] === "true" &&
+  process.env["OPENUCM_OPENADR3_SPEC"] !== undefined &&
+  skipped > 0
+) {
+  process.stdout.write(`\n${skipped} skipped, which counts as failed in CI\n`);
+  failed += skipped;
+  skipped = 0;
+}
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
 process.exit(failed > 0 ? 1 : 0);
