@@ -26,6 +26,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
 let passed = 0;
 let failed = 0;
 let skipped = 0;
+const leftOut: string[] = [];
 for (const [name, [program, ...args]] of steps) {
   const started = Date.now();
   const path = program === "npm" ? "npm" : `${root}node_modules/.bin/${program}`;
@@ -60,11 +61,16 @@ try {
     numPassedTests: number;
     numFailedTests: number;
     numPendingTests: number;
-    numFailedTestSuites: number;
+    testResults: { assertionResults: { status: string; fullName: string }[] }[];
   };
   passed += report.numPassedTests;
   failed += report.numFailedTests;
   skipped += report.numPendingTests;
+  for (const { assertionResults } of report.testResults) {
+    for (const { status, fullName } of assertionResults) {
+      if (status === "skipped" || status === "pending") leftOut.push(fullName);
+    }
+  }
   if (report.numFailedTests === 0 && vitest.status !== 0) failed++;
 } catch {
   process.stdout.write("The test runner left no result.\n");
@@ -83,17 +89,14 @@ if (!full) {
     for (const file of left) process.stdout.write(`  skipped: ${file}\n`);
   }
 }
-// In CI nothing may be left out silently. The one named exception is the OpenADR 3.1 document, which is no part of
-// the project: where the variable does not name it, its check is skipped by name.
-if (
-  full &&
-  process.env["CI"] === "true" &&
-  process.env["OPENUCM_OPENADR3_SPEC"] !== undefined &&
-  skipped > 0
-) {
-  process.stdout.write(`\n${skipped} skipped, which counts as failed in CI\n`);
-  failed += skipped;
-  skipped = 0;
+// In CI nothing may be left out, but for two things that no package of Debian brings.
+const barred = leftOut.filter((name) => !/OPENUCM_OPENADR3_SPEC|needs Python 3\.12/.test(name));
+if (full && process.env["CI"] === "true" && barred.length > 0) {
+  process.stdout.write(
+    `\nSkipped, which counts as failed in CI:\n${barred.map((name) => `  ${name}\n`).join("")}`,
+  );
+  failed += barred.length;
+  skipped -= barred.length;
 }
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
 process.exit(failed > 0 ? 1 : 0);

@@ -2,8 +2,8 @@
 // other end. The program, its event, the change and the deletion are theirs; the registration and the report are read
 // back through their models, which check what they read.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -21,13 +21,20 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const venv = `${root}build/venv-openadr3`;
 
 /** Python with openadr3-client, made on first use in build/; else why not. */
+/** Interpreters that pyenv keeps: its shims answer for the chosen version alone. */
+function pyenvPythons(): string[] {
+  const versions = join(process.env["PYENV_ROOT"] ?? join(homedir(), ".pyenv"), "versions");
+  if (!existsSync(versions)) return [];
+  return readdirSync(versions).map((version) => join(versions, version, "bin/python3"));
+}
+
 function clientPython(): { readonly python: string } | { readonly missing: string } {
   const python = `${venv}/bin/python`;
   const works = (): boolean =>
     existsSync(python) && spawnSync(python, ["-c", "import openadr3_client"]).status === 0;
   if (works()) return { python };
   // `pythonX.Y --version` may answer for a shim that has nothing behind it, so it has to run code.
-  const base = ["python3.14", "python3.13", "python3.12", "python3"].find(
+  const base = ["python3.14", "python3.13", "python3.12", "python3", ...pyenvPythons()].find(
     (name) => spawnSync(name, ["-c", "import sys, venv; sys.exit(sys.version_info < (3, 12))"]).status === 0,
   );
   if (base === undefined) return { missing: "needs Python 3.12 or later" };
