@@ -32,7 +32,9 @@ describe("24 h of meter values", () => {
       }
       console.log(`live slots in each four hours: ${live.join(" ")}`);
       expect(bench.csms.point.running?.energy.length).toBeGreaterThanOrEqual(1430);
-      expect(Math.max(...live.slice(3))).toBeLessThanOrEqual(live[1]! * 1.03);
+      // A leak lifts every look after it, so the least of the second half shows it; a spell alone may have been
+      // looked at between collections only.
+      expect(Math.min(...live.slice(3))).toBeLessThanOrEqual(Math.min(...live.slice(1, 3)) * 1.03);
     } finally {
       await engine.close();
     }
