@@ -8,6 +8,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Fixtures hold tests that fail on purpose.
     exclude: ["node_modules/**", "test/**/fixtures/**", ...(full ? [] : ["test/**/*.full.test.ts"])],
+    // Left to itself, vitest leaves one core of two idle. The full suites measure time and want the machine alone.
+    ...(full ? {} : { maxWorkers: 2 }),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: { provider: "v8", include: ["src/wire/**", "src/link/**"] },
