@@ -1,42 +1,45 @@
-/** Writes XML into string parts. Names come from our own code and are not checked; text is escaped. */
+/** Characters that are gathered before they become a block: few blocks, and no long text is copied for a short one. */
+const BLOCK_CHARS = 480;
+
+/** Writes XML into blocks of text. Names come from our own code and are not checked; text is escaped. */
 export class XmlWriter {
-  private readonly parts: string[] = [];
+  private readonly blocks: string[] = [];
   private readonly tags: string[] = [];
+  private tail: string;
 
   constructor(head = "") {
-    if (head !== "") this.parts.push(head);
+    this.tail = head;
+  }
+
+  private put(text: string): this {
+    this.tail += text;
+    if (this.tail.length >= BLOCK_CHARS) {
+      this.blocks.push(this.tail);
+      this.tail = "";
+    }
+    return this;
   }
 
   /** Opens an element; `attributes` is raw text that begins with a blank. */
   open(name: string, attributes = ""): this {
-    this.parts.push("<", name, attributes, ">");
     this.tags.push(name);
-    return this;
+    return this.put(`<${name}${attributes}>`);
   }
 
   close(): this {
-    this.parts.push("</", this.tags.pop() ?? "", ">");
-    return this;
+    return this.put(`</${this.tags.pop() ?? ""}>`);
   }
 
   /** An element that holds text alone. */
   leaf(name: string, text: string | number): this {
-    this.parts.push(
-      "<",
-      name,
-      ">",
-      typeof text === "number" ? String(text) : xmlEscape(text),
-      "</",
-      name,
-      ">",
-    );
-    return this;
+    return this.put(`<${name}>${typeof text === "number" ? String(text) : xmlEscape(text)}</${name}>`);
   }
 
   /** Closes what is open and gives the document. */
   done(): string {
     while (this.tags.length > 0) this.close();
-    return this.parts.join("");
+    this.blocks.push(this.tail);
+    return this.blocks.join("");
   }
 }
 
