@@ -111,5 +111,5 @@ int lineOutput(const char* item)
 	if (strncmp(item, settings, sizeof settings - 1))
 		return 0;
 	configure(item);
-	return 1;
+	return 0; /* the host is told: the line behind its socket has a rate as well */
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError } from "../cli/output.js";
 import type { Batch, Input, Output, Reply } from "../../src/runtime.js";
+import { withFrameLine } from "./frame-line-engine.js";
 import { qemuMissing, startQemu, type QemuRuntime } from "./qemu.js";
 import type { Engine, OwnMachine } from "./ucm-host.js";
 import { buildArchive, startXsHost, xsHostMissing, type XsHostOptions, type XsRuntime } from "./xs-host.js";
@@ -22,8 +23,8 @@ export function firmwareArchive(entryName = "machine-entry"): string {
   throw new CommandError("dist/ is missing: run `npm run build`");
 }
 
-/** Hex digits of a batch beyond which the rest waits for the next: as many bytes as a socket gives a device at once. */
-const pieceDigits = 2048;
+/** Hex digits of a batch beyond which the rest waits for the next: 512 bytes, what a small device reads of a socket at once. */
+const pieceDigits = 1024;
 
 const digitsOf = (input: Input): number =>
   input.k === "data" || input.k === "rx" || input.k === "flash" ? input.hex.length : 0;
@@ -62,40 +63,69 @@ async function stepInPieces(runtime: XsRuntime, batch: Batch): Promise<Reply> {
   return { wakeMs, out };
 }
 
+/** How strong the line below JavaScript is (src/ports/line.ts): "frame" if not given, as on the device. */
+interface LineOption {
+  readonly line?: "byte" | "frame";
+}
+
 /** The firmware in a 32-bit XS machine of the chip's size. Throws a {@link CommandError} where it cannot be had. */
-export async function xsHostEngine(
-  options: Partial<XsHostOptions> = {},
-): Promise<Engine & { readonly runtime: XsRuntime }> {
+export async function xsHostEngine({
+  line = "frame",
+  ...options
+}: Partial<XsHostOptions> & LineOption = {}): Promise<Engine & { readonly runtime: XsRuntime }> {
   const missing = xsHostMissing();
   if (missing !== undefined) throw new CommandError(missing);
   const runtime = await startXsHost({
     ...options,
     archive: options.archive ?? firmwareArchive(),
   });
-  return {
+  const plain: Engine = {
     name: "XS 13.3 (32 bit, the chip's memory)",
-    runtime,
     step: (batch) => stepInPieces(runtime, batch),
     close: () => runtime.close(),
   };
+  const engine = line === "frame" ? withFrameLine(plain) : plain;
+  return {
+    name: plain.name,
+    runtime,
+    step: (batch) => engine.step(batch),
+    close: () => engine.close(),
+  };
 }
 
+/** To a machine with a frame line: the first input says so. From it: the rate of its UART is that of the caller's line. */
+const frameLined = (batch: Batch): Batch => ({
+  ...batch,
+  in: batch.in.map((input) => (input.k === "boot" ? { ...input, line: "frame" } : input)),
+});
+const rateTold = (reply: Reply): Reply => ({
+  ...reply,
+  out: reply.out.map((output) =>
+    output.k === "line" ? { k: "rate", bitsPerSecond: output.bitsPerSecond } : output,
+  ),
+});
+
 /** The firmware on the emulated microcontroller. Throws a {@link CommandError} where it cannot be had. */
-export async function qemuEngine(
-  archive?: string,
-): Promise<Engine & { readonly runtime: QemuRuntime; readonly machine: OwnMachine }> {
+export async function qemuEngine({
+  archive,
+  line = "frame",
+}: { readonly archive?: string } & LineOption = {}): Promise<
+  Engine & { readonly runtime: QemuRuntime; readonly machine: OwnMachine }
+> {
   const missing = qemuMissing();
   if (missing !== undefined) throw new CommandError(missing);
   let listener: Parameters<OwnMachine["listen"]>[0] | undefined;
   const runtime = await startQemu({
     archive: archive ?? firmwareArchive(),
-    onOutput: (reply) => listener?.onOutput(reply as Reply),
+    line,
+    onOutput: (reply) => listener?.onOutput(rateTold(reply as Reply)),
     onReset: (why) => listener?.onRestart(why),
   });
   return {
     name: "XS 13.3 (emulated rv32 microcontroller)",
     runtime,
-    step: (batch) => stepInPieces(runtime, batch),
+    step: async (batch) =>
+      rateTold(await stepInPieces(runtime, line === "frame" ? frameLined(batch) : batch)),
     close: () => runtime.close(),
     machine: {
       receive: (bytes) => void runtime.line.write(bytes),

@@ -3,6 +3,7 @@
  * The same scenario runs on Node here and in XS in test/xs.
  */
 import { describe, expect, it } from "vitest";
+import { withFrameLine } from "../../host-sim/runtime/frame-line-engine.js";
 import { nodeEngine } from "../../host-sim/runtime/node-engine.js";
 import { mainJob } from "../support/main-job.js";
 
@@ -19,5 +20,13 @@ describe("main job on Node, in virtual time", () => {
     );
     // The figure itself is `npm run measure -- main-job`; here only that virtual time is no real time.
     expect(tookMs).toBeLessThan(report.bench.nowMs / 10);
+  });
+
+  it("does the same, frame by frame, where the line frames and acknowledges by itself, as on the device", async () => {
+    const over = async (engine: ReturnType<typeof nodeEngine>) => {
+      const { frames, bench } = await mainJob(engine);
+      return { frames, counters: bench.sgd.state() };
+    };
+    expect(await over(withFrameLine(nodeEngine()))).toEqual(await over(nodeEngine()));
   });
 });
