@@ -14,7 +14,9 @@ const boards = readdirSync(join(root, "boards")).filter((name) =>
 );
 const manifests = [
   join(root, "manifest.json"),
-  ...["rs485", "spi-peripheral", "device"].map((name) => join(root, "drivers", name, "manifest.json")),
+  ...["rs485", "spi-peripheral", "wifi", "device"].map((name) =>
+    join(root, "drivers", name, "manifest.json"),
+  ),
   ...boards.map((name) => join(root, "boards", name, "manifest.json")),
 ];
 
@@ -77,8 +79,8 @@ describe("the application", () => {
     expect(tsconfig.compilerOptions).toMatchObject({ strict: true, target: "es2022", lib: ["es2022"] });
   });
 
-  it("the chip's side is type-checked without the SDK", () => {
-    const run = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", join(root, "drivers/device")], {
+  it.each(["device", "wifi"])("the chip's side is type-checked without the SDK: drivers/%s", (name) => {
+    const run = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", join(root, "drivers", name)], {
       encoding: "utf8",
     });
     expect(run.stdout.split("\n").filter((line) => line.includes("drivers/"))).toEqual([]);
@@ -108,6 +110,8 @@ describe("C of the drivers", () => {
       "spi-peripheral/spi-peripheral.c",
       "device/device.c",
       "device/main.ts",
+      "wifi/station.ts",
+      "wifi/sdk.ts",
     ])
       expect(readFileSync(join(root, "drivers", file), "utf8"), file).toMatch(/never run on hardware/i);
   });
