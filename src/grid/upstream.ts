@@ -1,4 +1,6 @@
 import type { HttpEvent, HttpPort } from "../ports/http.js";
+import type { MdnsEvent, MdnsPort } from "../ports/mdns.js";
+import type { MqttEvent, MqttPort } from "../ports/mqtt.js";
 import type { SgdStatus } from "../ports/sgd-status.js";
 import type { Now, RandomPort, StorePort } from "../ports/time.js";
 import type { WebSocketEvent } from "../ports/websocket.js";
@@ -21,6 +23,10 @@ export interface UpstreamStatus {
 /** What an upstream protocol gets from the module. */
 export interface UpstreamHost {
   readonly http: HttpPort;
+  /** For notifications; without it a protocol polls. */
+  readonly mqtt?: MqttPort | undefined;
+  /** For servers that announce themselves on the local network. */
+  readonly mdns?: MdnsPort | undefined;
   readonly random: RandomPort;
   readonly store: StorePort;
   /** A new request id. */
@@ -44,8 +50,16 @@ export interface Upstream {
   /** Monotonic time at which `poll` wants to be called next. */
   nextMs(): number;
   onHttp(event: HttpEvent, now: Now): void;
+  /** The module's network is back: what failed for want of it may be tried again soon. */
+  networkUp(now: Now): void;
   /** For protocols over WebSocket. */
   onWebSocket?(event: WebSocketEvent, now: Now): void;
+  onMqtt?(event: MqttEvent, now: Now): void;
+  onMdns?(event: MdnsEvent, now: Now): void;
+  /** Something has changed at the server, somebody says: ask it soon. */
+  hint?(now: Now): void;
+  /** Ends the registration at the server (change of provider); `status` says `stopped` when it is done. */
+  deregister?(now: Now): void;
   /** Tells what is known of the appliance; the upstream reports and opts out from it. Called on every change. */
   onSgd(status: SgdStatus, now: Now): void;
   status(): UpstreamStatus;

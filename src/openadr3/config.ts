@@ -2,7 +2,10 @@
 export interface OpenAdr3Config {
   /** Name of the upstream: source of its events, credentials of its connection. */
   readonly id: string;
-  /** Base URL with everything before `/programs`, e.g. `https://vtn.example/openadr3/3.1.0`. */
+  /**
+   * Base URL with everything before `/programs`, e.g. `https://vtn.example/openadr3/3.1.0`; or {@link DISCOVER}: a
+   * server on the local network, found by multicast DNS.
+   */
   readonly url: string;
   readonly venName: string;
   /** Name of the charger at the server; default `venName`. */
@@ -26,10 +29,16 @@ export interface OpenAdr3Config {
   readonly remoteOverride?: boolean | undefined;
   /** Tell the customer's override also where an event asks for no OPERATING_STATE report. Default true. */
   readonly optOutReports?: boolean | undefined;
+  /** Where the server can call this program (webhooks), and the token that it has to show; none on the device. */
+  readonly callbackUrl?: string | undefined;
+  readonly callbackToken?: string | undefined;
   /** What the installer set and what the charger could do, W. */
   readonly installerW?: number | undefined;
   readonly ratedW?: number | undefined;
 }
+
+/** In the place of an address: look for the service on the local network. */
+export const DISCOVER = "mdns:_openadr3._tcp";
 
 /** The base URL without slashes at its end. */
 export function baseOf(url: string): string {

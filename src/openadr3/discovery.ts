@@ -1,3 +1,4 @@
+import type { MdnsEvent, MdnsPort } from "../ports/mdns.js";
 import { isPrivate } from "./config.js";
 
 /** The service under which a local VTN announces itself (OpenADR 3.1 Definition). */
@@ -10,6 +11,59 @@ export interface LocalVtn {
   readonly url: string;
   readonly programNames: readonly string[];
   readonly requiresAuth: boolean;
+}
+
+/**
+ * Looks for a server on the local network. The first that can serve this module is taken: it speaks 3.1 over TLS, has
+ * one of the programmes that are wanted, and asks for no token where we have none. What mDNS says is no proof of
+ * anything: the server must still show a certificate of the configured authority before it hears a word.
+ */
+export class Finder {
+  /** Servers that were found and cannot be used, to be told. */
+  trouble = "";
+  private readonly mdns: MdnsPort;
+  private readonly programs: readonly string[];
+  private readonly identified: boolean;
+  /** Where the last attempt came to nothing: others go first. */
+  private avoid = "";
+
+  constructor(mdns: MdnsPort, programs: readonly string[], identified: boolean) {
+    this.mdns = mdns;
+    this.programs = programs;
+    this.identified = identified;
+  }
+
+  /** Begins to look. `failed`: an address that has just not answered. */
+  begin(failed = ""): void {
+    this.avoid = failed;
+    this.mdns.browse(OPENADR3_SERVICE);
+  }
+
+  end(): void {
+    this.mdns.stop(OPENADR3_SERVICE);
+  }
+
+  /** The base URL of a server that fits; undefined for one that does not. */
+  take(event: MdnsEvent): string | undefined {
+    if (event.service !== OPENADR3_SERVICE) return undefined;
+    const vtn = readLocalVtn(event.txt, event.host, event.port);
+    const { programs } = this;
+    if (vtn === undefined) this.trouble = "it speaks no OpenADR 3.1 over TLS";
+    else if (vtn.requiresAuth && !this.identified) this.trouble = "it wants a login, and none is configured";
+    else if (
+      programs.length > 0 &&
+      vtn.programNames.length > 0 &&
+      !programs.some((name) => vtn.programNames.includes(name))
+    ) {
+      this.trouble = `it has no programme "${programs.join(", ")}"`;
+    } else if (vtn.url === this.avoid) {
+      // Announced once more: it may be back, and is the next to be tried if nobody else is there.
+      this.avoid = "";
+      return undefined;
+    } else return vtn.url;
+    this.trouble = `A local server (${event.instance.slice(0, 64)}) is passed over: ${this.trouble}.`;
+    return undefined;
+  }
 }
 
 const MAX_TEXT = 255;

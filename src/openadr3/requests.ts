@@ -10,6 +10,11 @@ export type Ask =
   | "make-resource"
   | "events"
   | "report"
+  | "notifiers"
+  | "topics"
+  | "find-hook"
+  | "drop-hook"
+  | "make-hook"
   | "leave";
 
 /** Something to send. */
@@ -41,5 +46,5 @@ export function post(ask: Ask, url: string, body: string): Sending {
 
 /** True for what is answered by a list. */
 export function wantsList(ask: Ask): boolean {
-  return ask === "programs" || ask === "events" || ask === "find-ven" || ask === "find-resource";
+  return ["programs", "events", "find-ven", "find-resource", "find-hook"].includes(ask);
 }

@@ -27,6 +27,12 @@ export class TokenKeeper {
     this.endsMs = 0;
   }
 
+  /** Another server: what the last one said does not count there. */
+  forget(): void {
+    this.drop();
+    this.url = "";
+  }
+
   /** GET /auth/server: `tokenURL`. The secret is sent nowhere where it could be read on the way. */
   takeServer(value: Json | undefined): Fault | undefined {
     const url = textOf(value, "tokenURL", 2048);

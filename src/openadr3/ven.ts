@@ -1,14 +1,18 @@
-import { backoffMs } from "../base/backoff.js";
+import { backoffMs, comebackMs } from "../base/backoff.js";
 import { fault, type Fault } from "../base/fault.js";
 import type { Upstream, UpstreamHost, UpstreamStatus } from "../grid/upstream.js";
 import type { HttpEvent } from "../ports/http.js";
+import type { MdnsEvent } from "../ports/mdns.js";
+import type { MqttEvent } from "../ports/mqtt.js";
 import type { SgdStatus } from "../ports/sgd-status.js";
 import { NEVER, type Now } from "../ports/time.js";
-import { baseOf, isPrivate, type OpenAdr3Config } from "./config.js";
+import { baseOf, DISCOVER, isPrivate, type OpenAdr3Config } from "./config.js";
+import { Finder } from "./discovery.js";
 import { EventBook } from "./event-book.js";
 import { Exchange, type Outcome } from "./exchange.js";
 import type { Json } from "./json-stream.js";
 import { Enrolment } from "./enrolment.js";
+import { Notices, type NoticeScope } from "./notices.js";
 import { Programmes } from "./programmes.js";
 import { ReportBook, type ReportTime } from "./report-book.js";
 import { get, post, wantsList, type Ask, type Intake, type Sending } from "./requests.js";
@@ -27,11 +31,19 @@ const FORGOTTEN_MS = 15_000;
 const MAX_BODY_BYTES = 131_072;
 /** A report is given up after so many answers that were errors. */
 const MAX_TRIES = 3;
-/** After a notification the server is asked within this, so that not everybody comes at once. */
-const HINT_SPREAD_MS = 2000;
+/**
+ * After a notification the server is asked within a quarter of the poll period, and within these bounds: ten thousand
+ * modules that hear the same message then come four times as densely as they poll, and not all at once.
+ */
+const HINT_SPREAD_MIN_MS = 1000;
+const HINT_SPREAD_MAX_MS = 15_000;
+/** Not sooner after a sweep than this, however many messages come. */
+const HINT_REST_MS = 1000;
+/** A server of the local network that did not answer so often in a row is looked for anew. */
+const LOST_AFTER = 4;
 
 /** What the session needs next, in order; `poll` = all done until the next sweep is due. */
-type Step = "stopped" | "programs" | "enrol" | "events" | "poll" | "leave";
+type Step = "stopped" | "discover" | "programs" | "enrol" | "events" | "poll" | "leave";
 
 /**
  * A virtual end node of OpenADR 3.1 over HTTP polling. Driven by `poll`, `onHttp` and `onSgd`; one request at a time.
@@ -42,7 +54,7 @@ export class OpenAdr3Ven implements Upstream {
   readonly id: string;
   private readonly config: OpenAdr3Config;
   private readonly host: UpstreamHost;
-  private readonly base: string;
+  private base: string;
   private readonly pollMs: number;
   private readonly tokens = new TokenKeeper();
   private readonly book: EventBook;
@@ -54,11 +66,18 @@ export class OpenAdr3Ven implements Upstream {
   private freshToken = false;
 
   private readonly programmes: Programmes;
-  private readonly enrolment: Enrolment;
+  private enrolment: Enrolment;
+  private readonly notices: Notices;
+  private readonly finder: Finder | undefined;
   private readonly sweep = new Sweep();
   private refreshAtMs = 0;
   private nextPollMs = 0;
   private hinted = false;
+  /** The local network is being searched. */
+  private looking = false;
+  /** When a notification wants the server to be asked; undefined = none does. */
+  private hintMs: number | undefined;
+  private sweptMs = 0;
 
   private reportTries = 0;
   private reportNextMs = 0;
@@ -77,7 +96,7 @@ export class OpenAdr3Ven implements Upstream {
     this.id = config.id;
     this.config = config;
     this.host = host;
-    this.base = baseOf(config.url);
+    this.base = config.url === DISCOVER ? "" : baseOf(config.url);
     this.pollMs = Math.max(1, config.pollSeconds ?? DEFAULT_POLL_MS / 1000) * 1000;
     this.book = new EventBook(config.id, {
       emergency: config.emergency ?? false,
@@ -87,9 +106,19 @@ export class OpenAdr3Ven implements Upstream {
       remoteOverride: config.remoteOverride ?? false,
     });
     this.programmes = new Programmes(config.programs ?? []);
-    const { venName, ratedW } = config;
+    const { venName } = config;
     const resourceName = config.resourceName ?? venName;
-    this.enrolment = new Enrolment(this.base, { venName, resourceName, ratedW });
+    this.enrolment = this.newEnrolment();
+    const certificate = config.certificate === true;
+    const { clientId, callbackUrl, callbackToken } = config;
+    this.notices = new Notices(
+      { id: config.id, clientId, certificate, clientName: venName, callbackUrl, callbackToken },
+      host.mqtt,
+      () => host.nextRequestId(),
+    );
+    if (config.url === DISCOVER && host.mdns !== undefined) {
+      this.finder = new Finder(host.mdns, config.programs ?? [], this.identified);
+    }
     this.reports = new ReportBook({
       clientName: venName,
       resourceName,
@@ -100,7 +129,13 @@ export class OpenAdr3Ven implements Upstream {
 
   start(now: Now): void {
     if (this.step !== "stopped") return;
-    if (!isPrivate(this.base)) {
+    if (this.config.url === DISCOVER && this.finder === undefined) {
+      const text =
+        "This device cannot look for servers on the local network: configure the server's address.";
+      this.stopped = { code: "openadr3-no-mdns", text };
+      return;
+    }
+    if (this.finder === undefined && !isPrivate(this.base)) {
       const text = "OpenADR 3 needs TLS: the address must begin with https://.";
       this.stopped = { code: "openadr3-not-tls", text };
       return;
@@ -111,7 +146,11 @@ export class OpenAdr3Ven implements Upstream {
       return;
     }
     this.nextTryMs = now.ms;
-    this.begin("programs");
+    if (this.finder === undefined) this.begin("programs");
+    else {
+      this.step = "discover";
+      this.discover("");
+    }
     this.poll(now);
   }
 
@@ -135,11 +174,15 @@ export class OpenAdr3Ven implements Upstream {
 
   nextMs(): number {
     if (this.current !== undefined) return Math.min(this.reportsMs(), this.current.exchange.deadlineMs);
-    if (this.step === "stopped") return NEVER;
+    if (this.step === "stopped" || this.step === "discover") return NEVER;
     if (this.step !== "poll") return Math.min(this.reportsMs(), this.nextTryMs);
-    let due = this.nextPollMs;
+    let due = Math.min(this.nextPollMs, this.hintMs ?? NEVER, this.notices.nextMs());
     if (this.reports.first !== undefined) due = Math.min(due, this.reportNextMs);
     return Math.min(this.reportsMs(), Math.max(due, this.nextTryMs));
+  }
+
+  networkUp(now: Now): void {
+    this.nextTryMs = comebackMs(this.fault, this.nextTryMs, now.ms, this.host.random);
   }
 
   onHttp(event: HttpEvent, now: Now): void {
@@ -163,13 +206,50 @@ export class OpenAdr3Ven implements Upstream {
     this.poll(now);
   }
 
-  /** Something has changed at the server (a notification by MQTT says so): the events are asked for soon. */
+  /** Something has changed at the server (a notification says so): the events are asked for soon. */
   hint(now: Now): void {
-    this.hinted = true;
-    if (this.step !== "poll") return;
-    const spread = this.host.random.uint32() % HINT_SPREAD_MS;
-    this.nextPollMs = Math.min(this.nextPollMs, now.ms + spread);
+    if (this.step !== "poll") {
+      this.hinted = true;
+      return;
+    }
     this.hinted = false;
+    // One draw for all messages of one change: a draw for each would bring everybody to the front.
+    if (this.hintMs !== undefined) return;
+    const spread = Math.min(Math.max(this.pollMs / 4, HINT_SPREAD_MIN_MS), HINT_SPREAD_MAX_MS);
+    const drawn = now.ms + (this.host.random.uint32() % Math.floor(spread));
+    this.hintMs = Math.max(drawn, this.sweptMs + HINT_REST_MS);
+  }
+
+  onMqtt(event: MqttEvent, now: Now): void {
+    if (this.notices.onMqtt(event)) this.hint(now);
+    this.poll(now);
+  }
+
+  /** A server on the local network. Listened to only while one is looked for. */
+  onMdns(event: MdnsEvent, now: Now): void {
+    const { finder } = this;
+    if (!this.looking || finder === undefined) return;
+    const url = finder.take(event);
+    if (url === undefined) {
+      if (finder.trouble !== "") this.log("info", finder.trouble);
+      finder.trouble = "";
+      return;
+    }
+    this.looking = false;
+    finder.end();
+    this.log("info", `A server on the local network: ${url}`);
+    if (this.current !== undefined) this.host.http.abort(this.current.exchange.id);
+    this.current = undefined;
+    if (url !== this.base) {
+      this.base = url;
+      this.enrolment = this.newEnrolment();
+      this.tokens.forget();
+      this.notices.stop();
+      this.sweep.active = true;
+    }
+    this.nextTryMs = now.ms;
+    this.begin("programs");
+    this.poll(now);
   }
 
   status(): UpstreamStatus {
@@ -179,7 +259,14 @@ export class OpenAdr3Ven implements Upstream {
     }
     const why = this.fault;
     if (why !== undefined) return { ...base, state: "failing", fault: why.fault, text: why.text };
-    if (this.online) return { ...base, state: "online", fault: "", text: "Online." };
+    if (this.step === "discover") {
+      const text = "Looking for a server on the local network (_openadr3._tcp).";
+      return { ...base, state: "connecting", fault: "", text };
+    }
+    if (this.online) {
+      const text = this.notices.up ? "Online; the server tells changes by MQTT." : "Online.";
+      return { ...base, state: "online", fault: "", text };
+    }
     return this.step === "programs"
       ? { ...base, state: "connecting", fault: "", text: "Asking for programmes." }
       : { ...base, state: "registering", fault: "", text: "Registering and asking for events." };
@@ -199,6 +286,9 @@ export class OpenAdr3Ven implements Upstream {
     if (this.step === "stopped" || this.step === "leave") return;
     if (this.current !== undefined) this.host.http.abort(this.current.exchange.id);
     this.current = undefined;
+    this.foundAll();
+    this.notices.stop();
+    this.hintMs = undefined;
     this.book.forget();
     this.reports.clear();
     this.online = false;
@@ -217,14 +307,17 @@ export class OpenAdr3Ven implements Upstream {
   }
 
   private next(now: Now): Sending | undefined {
-    if (this.step === "leave" && this.enrolment.leave() === undefined) this.end();
-    if (this.step === "stopped") return undefined;
+    if (this.step === "leave" && this.leaving() === undefined) this.end();
+    if (this.step === "stopped" || this.step === "discover") return undefined;
     const reporting = this.reports.first !== undefined && this.identified && now.ms >= this.reportNextMs;
-    if (this.step === "poll" && !reporting) {
-      if (now.ms < this.nextPollMs) return undefined;
+    const polling = this.step === "poll" && !reporting;
+    const noticing = polling && now.ms >= this.notices.nextMs();
+    if (polling && !noticing) {
+      if (now.ms < Math.min(this.nextPollMs, this.hintMs ?? NEVER)) return undefined;
       this.begin(now.ms >= this.refreshAtMs ? "programs" : "events");
     }
     if (this.config.clientId !== undefined && this.tokens.at(now.ms) === "") return this.authorise();
+    if (noticing) return this.notices.request(this.noticeScope(now), now.ms);
     switch (this.step) {
       case "programs":
         return this.programmes.request(this.base);
@@ -235,8 +328,35 @@ export class OpenAdr3Ven implements Upstream {
       case "poll":
         return post("report", `${this.base}/reports`, this.reports.first!.body);
       case "leave":
-        return this.enrolment.leave();
+        return this.leaving();
     }
+  }
+
+  /** What is to be deleted next at a server that is left. */
+  private leaving(): Sending | undefined {
+    return this.notices.leave(this.base) ?? this.enrolment.leave();
+  }
+
+  private newEnrolment(): Enrolment {
+    const { venName, ratedW, resourceName } = this.config;
+    return new Enrolment(this.base, { venName, resourceName: resourceName ?? venName, ratedW });
+  }
+
+  private noticeScope(now: Now): NoticeScope {
+    const programIds = this.programmes.list.map(({ id }) => id);
+    const { venId } = this.enrolment;
+    return { base: this.base, venId, programIds, token: this.tokens.at(now.ms) };
+  }
+
+  /** Looks for a server, beside whatever else goes on. */
+  private discover(failed: string): void {
+    if (!this.looking) this.finder?.begin(failed);
+    this.looking = true;
+  }
+
+  private foundAll(): void {
+    if (this.looking) this.finder?.end();
+    this.looking = false;
   }
 
   private authorise(): Sending {
@@ -247,6 +367,7 @@ export class OpenAdr3Ven implements Upstream {
 
   private begin(step: "programs" | "enrol" | "events", again = false): void {
     this.step = step;
+    this.hintMs = undefined;
     if (step === "programs") this.programmes.begin();
     else if (step === "enrol") this.enrolment.begin();
     else {
@@ -289,6 +410,7 @@ export class OpenAdr3Ven implements Upstream {
     intake.count++;
     if (value === undefined) intake.oversize++;
     else if (ask === "make-ven" || ask === "make-resource") this.enrolment.take(ask, value);
+    else if (ask === "find-hook" && list) this.notices.take(ask, value);
     else if (!list) intake.value = value;
     else if (ask === "events") {
       if (!this.book.take(value, this.programmes.list, this.time(now)?.utcMs)) intake.strange = true;
@@ -340,8 +462,16 @@ export class OpenAdr3Ven implements Upstream {
       case "report":
         this.reported();
         return;
+      case "notifiers":
+      case "topics":
+      case "find-hook":
+      case "drop-hook":
+      case "make-hook":
+        this.notices.answered(one.ask, intake.value, this.noticeScope(now));
+        this.tellNotices();
+        return;
       case "leave":
-        this.enrolment.left();
+        this.left();
         return;
       default:
         this.enrolment.answered(one.ask);
@@ -374,6 +504,9 @@ export class OpenAdr3Ven implements Upstream {
         this.step = "poll";
         this.online = true;
         this.nextPollMs = now.ms + this.pollMs;
+        this.sweptMs = now.ms;
+        this.foundAll();
+        this.notices.renew(this.tokens.at(now.ms));
         if (this.hinted) this.hint(now);
     }
   }
@@ -399,7 +532,10 @@ export class OpenAdr3Ven implements Upstream {
   private failed(one: Sending, outcome: Outcome, why: Fault, now: Now): void {
     const { status } = outcome;
     const { ask } = one;
-    if (ask !== "auth" && ask !== "token" && this.config.clientId !== undefined && isRefusal(status)) {
+    // A list of topics may be for others alone (its scope): that says nothing of the token.
+    const forbidden = status === 403 && ask === "topics";
+    const ours = ask !== "auth" && ask !== "token" && this.config.clientId !== undefined;
+    if (ours && isRefusal(status) && !forbidden) {
       this.tokens.drop();
       if (!this.freshToken) {
         // A stale token: the server was restarted, or its clock is not ours. Once; then it is a failure.
@@ -431,9 +567,20 @@ export class OpenAdr3Ven implements Upstream {
         if (status === 0 || status === 401) break;
         this.reportFailed(definite, why, now);
         return;
+      case "notifiers":
+      case "topics":
+      case "find-hook":
+      case "drop-hook":
+      case "make-hook":
+        // A server that is away is away for polls as well; any other answer means: not this way.
+        if (status === 0 || status === 401) break;
+        this.freshToken = false;
+        this.notices.refused(ask, this.noticeScope(now));
+        this.tellNotices();
+        return;
       case "leave":
         if (status === 0 && this.failures < MAX_TRIES) break;
-        this.enrolment.left();
+        this.left();
         return;
       case "programs":
         break;
@@ -463,6 +610,11 @@ export class OpenAdr3Ven implements Upstream {
     this.reports.drop();
   }
 
+  private left(): void {
+    if (this.notices.leave(this.base) !== undefined) this.notices.left();
+    else this.enrolment.left();
+  }
+
   /** Into the failing state: the next attempt comes ever later, and a sweep begins anew: half of it proves nothing. */
   private fail(why: Fault, now: Now, atLeastMs = 0): void {
     if (this.fault?.fault !== why.fault) this.log("warning", why.text);
@@ -470,6 +622,10 @@ export class OpenAdr3Ven implements Upstream {
     this.failures++;
     this.nextTryMs = now.ms + Math.max(this.waitMs(this.failures), atLeastMs);
     if (this.step === "programs" || this.step === "events") this.begin(this.step);
+    // On a local network addresses change: after a while the server is looked for anew, under whatever name.
+    if (this.finder !== undefined && this.step !== "leave" && this.failures >= LOST_AFTER) {
+      this.discover(this.base);
+    }
   }
 
   private waitMs(failures: number): number {
@@ -498,6 +654,11 @@ export class OpenAdr3Ven implements Upstream {
       const type = this.reports.unserved[this.toldUnserved]!;
       this.log("info", `Reports of ${type} are asked for and cannot be given.`);
     }
+  }
+
+  private tellNotices(): void {
+    if (this.notices.trouble !== "") this.log("info", this.notices.trouble);
+    this.notices.trouble = "";
   }
 
   private tellTooLarge(): void {

@@ -1,5 +1,6 @@
 /**
- * Services on the local network (multicast DNS, DNS-SD). No driver serves this port yet: it is the place for one.
+ * Services on the local network (multicast DNS, DNS-SD). What is found was said by anybody on that network: it is an
+ * address to try, never a reason to trust. On a computer host-sim/net/node-mdns.ts serves it; no driver on the chip yet.
  */
 export interface MdnsPort {
   /** Begins to look for a service such as `_openadr3._tcp`; what is found comes as {@link MdnsEvent}. */

@@ -1,6 +1,6 @@
 /**
  * Subscriptions at an MQTT 3.1.1 broker over TLS. To the firmware a message is a hint to ask by HTTP, never data: what
- * real servers publish differs. No driver serves this port yet; the world may call the upstream's `hint` by itself.
+ * real servers publish differs. On a computer host-sim/net/node-mqtt.ts serves it, on the chip drivers/mqtt.
  */
 export interface MqttPort {
   /** Connects and keeps connected, with back-off of its own. */

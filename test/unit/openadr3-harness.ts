@@ -3,6 +3,7 @@ import { seededRandom } from "../../src/base/random.js";
 import type { EventVerdict, GridEvent } from "../../src/grid/event.js";
 import { OpenAdr3Ven, type OpenAdr3Config } from "../../src/openadr3/ven.js";
 import type { HttpFailure, HttpRequest } from "../../src/ports/http.js";
+import type { MqttSubscription } from "../../src/ports/mqtt.js";
 import type { SgdStatus } from "../../src/ports/sgd-status.js";
 
 export const T0 = Date.UTC(2026, 10, 21, 12, 0, 0);
@@ -60,7 +61,16 @@ export class Bench {
   private readonly revisions = new Map<string, number>();
   private waiting: HttpRequest[] = [];
 
-  constructor(config: Partial<OpenAdr3Config> = {}) {
+  /** What the VEN is subscribed to, and for what it looks on the local network. */
+  subscribed: MqttSubscription | undefined;
+  readonly ended: number[] = [];
+  browsing = 0;
+  subscriptions: Body[] = [];
+
+  constructor(
+    config: Partial<OpenAdr3Config> = {},
+    ports: { mqtt?: boolean; mdns?: boolean; seed?: number } = {},
+  ) {
     this.ven = new OpenAdr3Ven(
       {
         id: "utility",
@@ -78,7 +88,19 @@ export class Bench {
           request: (request) => void this.waiting.push(request),
           abort: (id) => void (this.waiting = this.waiting.filter((one) => one.id !== id)),
         },
-        random: seededRandom(7),
+        ...(ports.mqtt === true && {
+          mqtt: {
+            subscribe: (request) => void (this.subscribed = request),
+            end: (id) => {
+              this.ended.push(id);
+              if (this.subscribed?.id === id) this.subscribed = undefined;
+            },
+          },
+        }),
+        ...(ports.mdns === true && {
+          mdns: { browse: () => void this.browsing++, stop: () => void this.browsing-- },
+        }),
+        random: seededRandom(ports.seed ?? 7),
         store: { get: () => undefined, set: () => undefined, delete: () => undefined },
         nextRequestId: () => ++this.ids,
         replaceEvents: (source, events) => this.replace(source, events),
@@ -172,14 +194,18 @@ export class Bench {
       return { status: 401, body: problem(401, "stale token") };
     }
     const [, collection = "", id] = where.split("/");
-    const list = { events: this.events, programs: this.programs, vens: this.vens, resources: this.resources }[
-      collection
-    ];
+    const list = {
+      events: this.events,
+      programs: this.programs,
+      vens: this.vens,
+      resources: this.resources,
+      subscriptions: this.subscriptions,
+    }[collection];
     if (request.method === "GET" && list !== undefined) {
       const params = new URLSearchParams(query);
       const skip = Number(params.get("skip") ?? 0);
       const wanted = list.filter((one) =>
-        ["programID", "venName", "resourceName", "venID"].every(
+        ["programID", "venName", "resourceName", "venID", "clientName"].every(
           (name) => params.get(name) === null || one[name] === params.get(name),
         ),
       );
@@ -194,7 +220,7 @@ export class Bench {
           body: object("REPORT", `r-${this.reports.length}`, { ...said, clientID: "client-1" }),
         };
       }
-      const type = collection === "vens" ? "VEN" : "RESOURCE";
+      const type = { vens: "VEN", subscriptions: "SUBSCRIPTION" }[collection] ?? "RESOURCE";
       const made = object(type, `${type}-1`, { ...said, objectType: type, clientID: "client-1" });
       list!.push(made);
       return { status: 201, body: made };

@@ -269,7 +269,7 @@ describe("sweeps", () => {
     bench.run(10_000);
     bench.events = [event("e-1")];
     bench.ven.hint(bench.now);
-    bench.run(2500);
+    bench.run(15_100);
     expect(bench.held).toHaveLength(1);
   });
 
