@@ -20,7 +20,7 @@ export function playDemo(bench: Bench, say: (text: string) => void): () => void 
       startInSeconds: 2,
       durationSeconds: eventSeconds,
     });
-    if (refusal) say(`Demonstration: the utility refused: ${refusal}`);
+    if (typeof refusal === "string") say(`Demonstration: the utility refused: ${refusal}`);
   });
   at(beforeMs + (eventSeconds + 10) * 1000, () =>
     say("Demonstration: over. Send events yourself on the page."),

@@ -1,10 +1,11 @@
 /** Serves the page's files and the WebSocket that feeds it, on 127.0.0.1 alone (host-sim/control). */
 import { createReadStream, existsSync, statSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { extname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WebSocketServer, type WebSocket } from "ws";
 import { isLocal, startLocalServer, type LocalServer } from "../control/local-server.js";
+import { maxScenario, readCommand } from "./commands.js";
 import type { FromPage, ToPage } from "./messages.js";
 
 const types: Readonly<Record<string, string>> = {
@@ -36,7 +37,7 @@ function serveFile(folder: string, request: IncomingMessage, response: ServerRes
   if (request.method !== "GET") return false;
   const asked = new URL(request.url ?? "/", "http://localhost").pathname;
   const path = join(folder, normalize(asked === "/" ? "/index.html" : asked));
-  if (!path.startsWith(folder) || !existsSync(path) || !statSync(path).isFile()) return false;
+  if (!path.startsWith(folder + sep) || !existsSync(path) || !statSync(path).isFile()) return false;
   response.writeHead(200, {
     ...security,
     "content-type": types[extname(path)] ?? "application/octet-stream",
@@ -47,15 +48,17 @@ function serveFile(folder: string, request: IncomingMessage, response: ServerRes
 
 export interface PageServer {
   readonly url: string;
-  tell(message: ToPage): void;
+  /** Tells every page that watches this charger, or every page there is. */
+  tell(message: ToPage, charger?: number): void;
   close(): Promise<void>;
 }
 
 export interface PageServerOptions {
   readonly port: number;
-  greeting(): readonly ToPage[];
-  /** Answers a refusal in words, or undefined. */
-  command(message: FromPage): string | undefined;
+  /** What a page is told that begins to watch a charger; the first at first. */
+  greeting(charger: number): readonly ToPage[];
+  /** Answers a refusal in words, a message for this page alone, or undefined. */
+  command(message: FromPage, charger: number): string | ToPage | undefined;
 }
 
 /** A page that does not read for this long is let go, so that it cannot fill the memory. */
@@ -68,20 +71,22 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     () => undefined,
     (request, response) => serveFile(folder, request, response),
   );
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: 16 * 1024 });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 4 * maxScenario });
+  const watching = new Map<WebSocket, number>();
   local.server.on("upgrade", (request, socket, head) => {
     if (!isLocal(request) || request.headers.origin === undefined || request.url !== "/live") {
       socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (client) => welcome(client, options));
+    sockets.handleUpgrade(request, socket, head, (client) => welcome(client, options, watching));
   });
   return {
     url: `${local.url}/`,
-    tell: (message) => {
-      if (sockets.clients.size === 0) return;
-      const text = JSON.stringify(message);
-      for (const client of sockets.clients) {
+    tell: (message, charger) => {
+      let text: string | undefined;
+      for (const [client, watched] of watching) {
+        if (charger !== undefined && charger !== watched) continue;
+        text ??= JSON.stringify(message);
         if (client.bufferedAmount > maxBufferedBytes) client.terminate();
         else client.send(text);
       }
@@ -94,8 +99,14 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
   };
 }
 
-function welcome(client: WebSocket, options: PageServerOptions): void {
+function welcome(client: WebSocket, options: PageServerOptions, watching: Map<WebSocket, number>): void {
+  const send = (message: ToPage): void => client.send(JSON.stringify(message));
+  const watch = (charger: number): void => {
+    watching.set(client, charger);
+    for (const message of options.greeting(charger)) send(message);
+  };
   client.on("error", () => client.terminate());
+  client.on("close", () => watching.delete(client));
   client.on("message", (data) => {
     let message: unknown;
     try {
@@ -103,12 +114,11 @@ function welcome(client: WebSocket, options: PageServerOptions): void {
     } catch {
       message = undefined;
     }
-    const refusal =
-      typeof message === "object" && message !== null && "do" in message
-        ? options.command(message as FromPage)
-        : "that is no command";
-    if (refusal !== undefined)
-      client.send(JSON.stringify({ type: "refused", text: refusal } satisfies ToPage));
+    const command = readCommand(message);
+    if (typeof command === "string") return send({ type: "refused", text: command });
+    if (command.do === "watch") return watch(command.charger);
+    const answer = options.command(command, watching.get(client) ?? 1);
+    if (answer !== undefined) send(typeof answer === "string" ? { type: "refused", text: answer } : answer);
   });
-  for (const message of options.greeting()) client.send(JSON.stringify(message));
+  watch(1);
 }

@@ -40,6 +40,7 @@ const BABBLE_MS = 60;
 /** Bytes that follow each other within this time are of one frame. */
 const TAIL_MS = 10;
 const SLOW_BYTE_MS = 5;
+const BREAK_MS = 250;
 /** Bytes that come within this time of a collision are of the frame that it hit. */
 const SAME_FRAME_MS = 100;
 
@@ -60,6 +61,8 @@ export class FaultLine implements ByteLine {
   private answered = false;
   private nowMs = 0;
   private babbleMs = NEVER;
+  private breakUntilMs = NEVER;
+  private isBroken = false;
 
   constructor(private readonly options: FaultLineOptions) {}
 
@@ -67,6 +70,7 @@ export class FaultLine implements ByteLine {
   start(fault: LineFault, times = Number.POSITIVE_INFINITY): void {
     this.active.set(fault, times);
     if (fault === "babble") this.babbleMs = this.nowMs;
+    if (fault === "break") this.breakUntilMs = this.nowMs;
   }
 
   has(fault: LineFault): boolean {
@@ -82,6 +86,8 @@ export class FaultLine implements ByteLine {
   clear(): void {
     this.active.clear();
     this.babbleMs = NEVER;
+    this.breakUntilMs = NEVER;
+    this.isBroken = false;
     this.answered = false;
   }
 
@@ -106,7 +112,8 @@ export class FaultLine implements ByteLine {
       this.events.push(event);
       return;
     }
-    if (this.active.has("deaf") || this.active.has("unplugged") || this.misses(event)) return;
+    if (this.active.has("deaf") || this.active.has("unplugged") || this.isBroken || this.misses(event))
+      return;
     const bytes = this.disturb(event.bytes);
     const whole = this.framer.push(bytes, event.atMs);
     for (const one of whole) this.heard(one, event.atMs);
@@ -127,6 +134,7 @@ export class FaultLine implements ByteLine {
       this.pass(bytes, false);
       this.babbleMs = nowMs + BABBLE_MS;
     }
+    if (nowMs >= this.breakUntilMs) this.stepBreak(nowMs);
     const due = this.later.filter((item) => item.atMs <= nowMs);
     if (due.length === 0) return;
     this.later = this.later.filter((item) => item.atMs > nowMs);
@@ -134,7 +142,19 @@ export class FaultLine implements ByteLine {
   }
 
   nextMs(): number {
-    return this.later.reduce((next, item) => Math.min(next, item.atMs), this.babbleMs);
+    const next = Math.min(this.babbleMs, this.breakUntilMs);
+    return this.later.reduce((least, item) => Math.min(least, item.atMs), next);
+  }
+
+  /** Begins a break, as often as it was asked for, or ends the one that is over. */
+  private stepBreak(nowMs: number): void {
+    this.breakUntilMs = NEVER;
+    this.isBroken = false;
+    if (!this.hits("break")) return;
+    // A receiver takes a line that is held at space for a 00; its missing stop bit is told by nobody here.
+    this.pass(Uint8Array.of(0), false);
+    this.isBroken = true;
+    this.breakUntilMs = nowMs + BREAK_MS;
   }
 
   private writeAnswer(bytes: Uint8Array): void {
@@ -239,7 +259,7 @@ export class FaultLine implements ByteLine {
       out = this.heldAck;
       this.heldAck = undefined;
     }
-    if (this.active.has("mute") || this.active.has("unplugged")) {
+    if (this.active.has("mute") || this.active.has("unplugged") || this.isBroken) {
       if (own) this.pretendSent();
       return;
     }

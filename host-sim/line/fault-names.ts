@@ -24,6 +24,7 @@ export const LINE_FAULTS = {
   "duplicated-bytes": "One received byte in a hundred comes twice.",
   collision: "Talks into every frame that is under way.",
   "slow-bytes": "Frames leave a byte every 5 ms, as from a slow processor.",
+  break: "The line is held at space for 250 ms: what is said meanwhile is lost, and a 00 is heard.",
   unplugged: "The plug is out: nothing is heard and nothing is sent.",
 } as const;
 

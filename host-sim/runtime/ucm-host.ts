@@ -8,6 +8,7 @@ import type { HttpEvent, HttpPort } from "../../src/ports/http.js";
 import type { ByteLine, ByteLineEvent } from "../../src/ports/line.js";
 import type { WebSocketEvent, WebSocketPort } from "../../src/ports/websocket.js";
 import type { StartReason } from "../../src/journal/recorder.js";
+import type { JournalPart } from "../../src/journal/access.js";
 import type { Batch, Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
 import type { UcmConfig } from "../../src/setup/config.js";
 import { monotonicMs, WakeUp } from "./clock.js";
@@ -17,6 +18,13 @@ import { carryOutCall } from "./websocket-calls.js";
 
 /** What an order is answered with. */
 export type OwnerReply = Extract<Output, { readonly k: "answer" }>;
+
+/** What the owner may read of a part of the journal: `rows` as its export has them, newest last. */
+export interface JournalRows {
+  /** `forbidden`, `no-journal`, `no-power`, or "" where it was read. */
+  readonly why: string;
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+}
 
 /** The firmware in some engine. */
 export interface Engine {
@@ -61,14 +69,22 @@ export interface UcmHostOptions {
   onFailure(error: Error): void;
 }
 
+/** To an order while the power is off. */
+const noPower: OwnerReply = { k: "answer", ok: false, why: "no-power", text: "The module has no power." };
+
 export class UcmHost {
   readonly #options: UcmHostOptions;
   #inputs: Input[] = [];
   #busy = false;
   #closed = false;
+  /** Power is off: nothing runs, nothing is heard. */
+  #dark = false;
+  /** Counts power cuts: what a step of before one still brings is lost. */
+  #life = 0;
   readonly #wake = new WakeUp(() => this.#run());
   readonly #orderers: ((answer: OwnerReply) => void)[] = [];
   readonly #askers: ((state: Readonly<Record<string, unknown>>) => void)[] = [];
+  readonly #readers: ((page: Extract<Output, { readonly k: "journal" }> | undefined) => void)[] = [];
 
   constructor(options: UcmHostOptions) {
     this.#options = options;
@@ -134,6 +150,7 @@ export class UcmHost {
 
   /** The module's whole state, for the page. */
   state(): Promise<Readonly<Record<string, unknown>>> {
+    if (this.#dark) return Promise.resolve({});
     return new Promise((resolve) => {
       this.#askers.push(resolve);
       this.#put({ k: "state" });
@@ -142,16 +159,52 @@ export class UcmHost {
 
   /** An order of the owner, about the random delay, or to forget everything (src/runtime.ts). */
   order(input: Extract<Input, { readonly k: "owner" | "delay" | "factory-reset" }>): Promise<OwnerReply> {
+    if (this.#dark) return Promise.resolve(noPower);
     return new Promise((resolve) => {
       this.#orderers.push(resolve);
       this.#put(input);
     });
   }
 
+  /** A part of the journal, as the owner may read it. */
+  async journal(what: JournalPart): Promise<JournalRows> {
+    const lines: string[] = [];
+    for (let from: number | null = 0; from !== null;) {
+      const at = from;
+      const page = await new Promise<Extract<Output, { readonly k: "journal" }> | undefined>((resolve) => {
+        if (this.#dark) return resolve(undefined);
+        this.#readers.push(resolve);
+        this.#put({ k: "journal", what, role: "owner", format: "json", from: at });
+      });
+      if (page === undefined) return { why: "no-power", rows: [] };
+      if (page.why !== "") return { why: page.why, rows: [] };
+      lines.push(...page.lines);
+      from = page.next;
+    }
+    return { why: "", rows: JSON.parse(lines.join("")) as JournalRows["rows"] };
+  }
+
+  /** Takes the module's power away at once; {@link powerOn} gives it back. */
+  cutPower(): void {
+    this.#dark = true;
+    this.#life++;
+    this.#inputs = [];
+    this.#wake.stop();
+    for (const answer of this.#askers.splice(0)) answer({});
+    for (const answer of this.#readers.splice(0)) answer(undefined);
+    for (const answer of this.#orderers.splice(0)) answer(noPower);
+  }
+
+  powerOn(): void {
+    if (!this.#dark) return;
+    this.#dark = false;
+    this.#boot("power");
+  }
+
   /** Lets the module write down that it is ended in order. */
   async #stop(): Promise<void> {
     const flash = this.#flash;
-    if (!flash || this.#busy) return;
+    if (!flash || this.#busy || this.#dark) return;
     const reply = await this.#options.engine.step({
       ...{ nowMs: Math.floor(monotonicMs()), utcMs: Date.now(), in: [{ k: "stop" }] },
     });
@@ -167,13 +220,15 @@ export class UcmHost {
   }
 
   #put(input: Input): void {
+    if (this.#dark) return;
     this.#inputs.push(input);
     if (!this.#busy) this.#run();
   }
 
   #run(): void {
-    if (this.#busy || this.#closed) return;
+    if (this.#busy || this.#closed || this.#dark) return;
     this.#busy = true;
+    const life = this.#life;
     const batch: Batch = { nowMs: Math.floor(monotonicMs()), utcMs: Date.now(), in: this.#inputs };
     this.#inputs = [];
     let reply: Reply | Promise<Reply>;
@@ -185,14 +240,19 @@ export class UcmHost {
     }
     if (reply instanceof Promise) {
       reply.then(
-        (value) => this.#done(value),
+        (value) => this.#done(value, life),
         (error: unknown) => this.#fail(error),
       );
-    } else this.#done(reply);
+    } else this.#done(reply, life);
   }
 
-  #done(reply: Reply): void {
+  #done(reply: Reply, life: number): void {
     if (this.#closed) return;
+    if (life !== this.#life) {
+      this.#busy = false;
+      if (this.#inputs.length > 0) this.#run();
+      return;
+    }
     if (!this.#options.engine.machine) this.#wake.at(reply.wakeMs ?? Number.POSITIVE_INFINITY);
     this.#carryOutAll(reply.out);
     this.#busy = false;
@@ -249,6 +309,7 @@ export class UcmHost {
         this.#orderers.shift()?.(output);
         break;
       case "journal":
+        this.#readers.shift()?.(output);
         break;
     }
   }

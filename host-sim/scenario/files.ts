@@ -26,6 +26,11 @@ export function loadScenario(nameOrPath: string): Scenario | readonly string[] {
     const why = code === "ENOENT" ? "neither a shipped scenario nor a file" : (code ?? "unreadable");
     return [`${nameOrPath}: ${why}; \`openucm scenario list\` names those that come with the bench`];
   }
+  return scenarioOf(text, path);
+}
+
+/** The same of a text; `path` names it, and what it refers to is looked for beside it. */
+export function scenarioOf(text: string, path: string): Scenario | readonly string[] {
   const scenario = readScenario(text, path);
   if ("steps" in scenario) return scenario;
   return scenario.map((one) => `${path}:${one.line}:${one.column}: ${one.text}`);

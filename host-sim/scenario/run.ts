@@ -43,6 +43,13 @@ export interface RunOptions {
   readonly capture?: CaptureSink;
   /** Told when a step begins; `of` steps in all. */
   readonly onStep?: (text: string, index: number, of: number) => void;
+  /** Told before anything happens: the text of every step with its line of the file, and the bench. */
+  readonly onBegin?: (
+    steps: readonly { readonly line: number; readonly text: string }[],
+    bench: VirtualBench,
+  ) => void;
+  /** Told when a step is over, the bench's own settling included. */
+  readonly onResult?: (result: StepResult) => void;
   /** True ends the run at the next opportunity. */
   readonly stopped?: () => boolean;
 }
@@ -72,12 +79,21 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const add = (line: number, text: string, why: string | undefined, isExpectation: boolean): boolean => {
     watch.note(`${why === undefined ? "done" : "failed"}: ${text}`);
     const outcome = why === undefined ? "passed" : "failed";
-    steps.push({ line, text, outcome, atMs: bench.nowMs, why: why ?? "", isExpectation });
+    const result: StepResult = { line, text, outcome, atMs: bench.nowMs, why: why ?? "", isExpectation };
+    steps.push(result);
+    options.onResult?.(result);
     return why === undefined;
   };
   let passed = true;
+  const text = scenario.plugged ? "everything is connected and the car charges" : "everything is connected";
+  options.onBegin?.(
+    [
+      ...(scenario.settle ? [{ line: 0, text }] : []),
+      ...scenario.steps.map((step, i) => ({ line: scenario.lines[i]!, text: runner.textOf(step) })),
+    ],
+    bench,
+  );
   if (scenario.settle) {
-    const text = scenario.plugged ? "everything is connected and the car charges" : "everything is connected";
     options.onStep?.(text, 0, scenario.steps.length);
     passed = add(0, text, await runner.settle(), true);
   } else if (scenario.plugged) bench.sgd.plug();

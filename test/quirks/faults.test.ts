@@ -78,6 +78,16 @@ describe("faults of the line", () => {
     expect(answer.length).toBeGreaterThanOrEqual(8);
     expect(answer[1]!.atMs - answer[0]!.atMs).toBeGreaterThanOrEqual(5);
   });
+  withFault("break:1", (rig) => {
+    rig.taps.length = 0;
+    rig.run(100);
+    // Held at space: a 00 on the line, and nothing is heard of what is said meanwhile.
+    const held = rig.taps.filter(({ from }) => from === "charger");
+    expect(held.map(({ bytes }) => [...bytes])).toEqual([[0]]);
+    rig.run(200);
+    expect(rig.basic(BasicOp.QueryState)).toEqual([0x13, 1]);
+    expect(rig.sgd.view().fault).toBe("");
+  });
   withFault("unplugged", (rig) => {
     rig.taps.length = 0;
     rig.basic(BasicOp.Shed);

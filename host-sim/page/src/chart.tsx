@@ -47,7 +47,7 @@ export function Chart(props: { samples: readonly Sample[]; events: readonly Util
     const made = new uPlot(
       {
         width: element.clientWidth,
-        height: 200,
+        height: 150,
         legend: { show: false },
         cursor: { drag: { x: false, y: false } },
         scales: {
@@ -56,7 +56,7 @@ export function Chart(props: { samples: readonly Sample[]; events: readonly Util
           kW: { range: (_u, _min, max) => [0, Math.max(10, max * 1.3)] },
         },
         axes: [
-          { ...axis, space: 80, values: (_u, marks) => marks.map((s) => time.format(s * 1000)) },
+          { ...axis, space: 80, size: 26, values: (_u, marks) => marks.map((s) => time.format(s * 1000)) },
           { ...axis, scale: "A", label: "amperes", labelSize: 16, size: 48 },
           {
             ...axis,
@@ -86,7 +86,7 @@ export function Chart(props: { samples: readonly Sample[]; events: readonly Util
       element,
     );
     plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: 200 }));
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: 150 }));
     observer.observe(element);
     return () => {
       observer.disconnect();

@@ -13,7 +13,7 @@ export function Platform(props: { view: View; send: (message: FromPage) => void 
     <section class="panel" aria-labelledby="platform-title">
       <header>
         <h2 id="platform-title">Charging platform</h2>
-        <span class="sub">OCPP 1.6J over WSS with basic authentication</span>
+        <span class="sub">OCPP 1.6J over WSS</span>
       </header>
       <form
         onSubmit={(e) => {

@@ -1,120 +1,221 @@
 import type {
+  ChargerSummary,
   ChargerView,
   CommandView,
-  FrameView,
+  FaultInfo,
   FromPage,
   IntentView,
+  JournalPartName,
+  LineView,
+  OwnerView,
   PlatformView,
   Sample,
+  ScenarioInfo,
+  ScenarioRunView,
   ToPage,
   UpstreamView,
   UtilityEvent,
 } from "../../bench/messages.js";
+import { TraceLog } from "./trace-log.js";
+
+export interface JournalView {
+  readonly why: string;
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface Notice {
+  readonly kind: "bad" | "good";
+  readonly text: string;
+}
 
 /** Everything that the page shows, as the bench last said it. */
 export interface View {
   readonly connected: boolean;
   readonly version: string;
   readonly runtime: string;
+  readonly region: string;
+  readonly seed: number;
+  readonly ownerUrl: string;
+  /** The charger that is watched, from 1. */
+  readonly watched: number;
+  readonly chargers: readonly ChargerSummary[];
+  readonly faults: readonly FaultInfo[];
+  readonly scenarios: readonly ScenarioInfo[];
+  readonly run: ScenarioRunView | undefined;
   readonly charger: ChargerView | undefined;
   readonly intent: IntentView | undefined;
   readonly command: CommandView | undefined;
+  readonly line: LineView | undefined;
+  readonly owner: OwnerView | undefined;
   readonly upstreams: readonly UpstreamView[];
   readonly events: readonly UtilityEvent[];
   readonly platform: PlatformView | undefined;
-  readonly frames: readonly FrameView[];
+  readonly journal: Readonly<Partial<Record<JournalPartName, JournalView>>>;
+  /** The same object always; its `version` says that it has changed. */
+  readonly trace: TraceLog;
+  readonly traceVersion: number;
   readonly samples: readonly Sample[];
-  readonly counters: Readonly<Record<string, number>>;
-  readonly notice: string;
+  readonly counters: Readonly<Record<string, unknown>>;
+  readonly notice: Notice | undefined;
 }
 
-const keepFrames = 10_000;
-const keepSamples = 3600;
+const keepSamples = 1200;
 
-export const emptyView: View = {
-  connected: false,
-  version: "",
-  runtime: "",
-  charger: undefined,
-  intent: undefined,
-  command: undefined,
-  upstreams: [],
-  events: [],
-  platform: undefined,
-  frames: [],
-  samples: [],
-  counters: {},
-  notice: "",
-};
+export function emptyView(): View {
+  return {
+    connected: false,
+    version: "",
+    runtime: "",
+    region: "",
+    seed: 0,
+    ownerUrl: "",
+    watched: 1,
+    chargers: [],
+    faults: [],
+    scenarios: [],
+    run: undefined,
+    charger: undefined,
+    intent: undefined,
+    command: undefined,
+    line: undefined,
+    owner: undefined,
+    upstreams: [],
+    events: [],
+    platform: undefined,
+    journal: {},
+    trace: new TraceLog(),
+    traceVersion: 0,
+    samples: [],
+    counters: {},
+    notice: undefined,
+  };
+}
 
-function append<T>(list: readonly T[], item: T, keep: number): readonly T[] {
-  return list.length < keep ? [...list, item] : [...list.slice(1 - keep), item];
+/** Hands a text to the browser as a file. */
+export function saveFile(name: string, mime: string, text: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: mime }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 /** The view after a message of the bench. */
 export function reduce(view: View, message: ToPage): View {
   switch (message.type) {
-    case "hello":
+    case "hello": {
+      view.trace.reset(message.frames);
+      const { version, runtime, region, seed, ownerUrl, faults, scenarios, samples } = message;
       return {
-        ...emptyView,
+        ...emptyView(),
+        ...{ version, runtime, region, seed, ownerUrl, faults, scenarios, samples },
         connected: true,
-        version: message.version,
-        runtime: message.runtime,
-        frames: message.frames,
-        samples: message.samples,
+        watched: message.charger,
+        chargers: view.chargers,
+        trace: view.trace,
+        traceVersion: view.trace.version,
+        notice: view.notice,
       };
+    }
+    case "chargers":
+      return { ...view, chargers: message.chargers };
     case "charger":
       return { ...view, charger: message.charger };
     case "sample":
-      return { ...view, samples: append(view.samples, message.sample, keepSamples) };
+      return {
+        ...view,
+        samples: [
+          ...(view.samples.length < keepSamples ? view.samples : view.samples.slice(1)),
+          message.sample,
+        ],
+      };
     case "frame":
-      return { ...view, frames: append(view.frames, message.frame, keepFrames) };
+      view.trace.add(message.frame);
+      return { ...view, traceVersion: view.trace.version };
     case "intent":
       return { ...view, intent: message.intent };
     case "command":
       return { ...view, command: message.command };
-    case "upstream":
-      return {
-        ...view,
-        upstreams: [...view.upstreams.filter((one) => one.id !== message.upstream.id), message.upstream],
-      };
+    case "line":
+      return { ...view, line: message.line };
+    case "owner":
+      return { ...view, owner: message.owner };
+    case "upstream": {
+      const others = view.upstreams.filter((one) => one.id !== message.upstream.id);
+      const upstreams = [...others, message.upstream].sort((a, b) => (a.id < b.id ? 1 : -1));
+      return { ...view, upstreams };
+    }
     case "events":
       return { ...view, events: message.events };
     case "platform":
       return { ...view, platform: message.platform };
     case "counters":
       return { ...view, counters: message.counters };
+    case "journal": {
+      const { what, why, rows } = message;
+      return { ...view, journal: { ...view.journal, [what]: { why, rows } } };
+    }
+    case "scenario":
+      return { ...view, run: message.run };
+    case "file":
+      saveFile(message.name, message.mime, message.text);
+      return view;
     case "log":
-      return { ...view, notice: message.level === "info" ? view.notice : message.text };
+      return message.level === "info" ? view : { ...view, notice: { kind: "bad", text: message.text } };
     case "refused":
-      return { ...view, notice: message.text };
+      return { ...view, notice: { kind: "bad", text: message.text } };
+    case "done":
+      return { ...view, notice: { kind: "good", text: message.text } };
   }
 }
 
-/** Keeps a WebSocket to the bench open; calls `onView` at most once a frame. Answers the way to send. */
-export function connect(onView: (view: View) => void): (message: FromPage) => void {
-  let view = emptyView;
+export interface Connection {
+  send(message: FromPage): void;
+  /** Changes what the page alone knows, e.g. takes a notice away. */
+  change(change: Partial<View>): void;
+}
+
+/** Between two pictures, ms: a person sees no more, and the frames of a busy line must not each cost a picture. */
+const paintMs = 100;
+
+/** Keeps a WebSocket to the bench open; calls `onView` ten times a second at most. */
+export function connect(onView: (view: View) => void): Connection {
+  let view = emptyView();
   let socket: WebSocket | undefined;
   let painting = false;
+  let paintedMs = 0;
   const changed = (next: View): void => {
     view = next;
     if (painting) return;
     painting = true;
-    requestAnimationFrame(() => {
+    const waitMs = Math.max(0, paintedMs + paintMs - performance.now());
+    setTimeout(() => {
       painting = false;
+      paintedMs = performance.now();
       onView(view);
-    });
+    }, waitMs);
   };
   const open = (): void => {
     socket = new WebSocket(`ws://${location.host}/live`);
-    socket.onmessage = (event) => changed(reduce(view, JSON.parse(String(event.data)) as ToPage));
+    let first = true;
+    socket.onmessage = (event) => {
+      const message = JSON.parse(String(event.data)) as ToPage;
+      // After an interruption the page goes on with the charger that it had.
+      if (message.type === "hello" && first && view.watched !== message.charger)
+        socket!.send(JSON.stringify({ do: "watch", charger: view.watched } satisfies FromPage));
+      else changed(reduce(view, message));
+      first = false;
+    };
     socket.onclose = () => {
       changed({ ...view, connected: false });
       setTimeout(open, 1000);
     };
   };
   open();
-  return (message) => {
-    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  return {
+    send: (message) => {
+      if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+    },
+    change: (change) => changed({ ...view, ...change }),
   };
 }

@@ -1,5 +1,8 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { FrameView } from "../../bench/messages.js";
+import { Row } from "./parts.js";
+import { saveFile } from "./store.js";
+import type { TraceFilter, TraceLog } from "./trace-log.js";
 
 const time = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",
@@ -13,37 +16,19 @@ const time = new Intl.DateTimeFormat(undefined, {
 const lineHeight = 24;
 const linesBeyond = 8;
 
-interface Filter {
-  readonly text: string;
-  readonly from: "both" | "module" | "charger";
-  readonly answers: boolean;
-  readonly bad: boolean;
-}
-
-function passes(frame: FrameView, filter: Filter, words: readonly string[]): boolean {
-  if (filter.bad && frame.fault === "") return false;
-  if (!filter.answers && frame.hex.length <= 5 && frame.fault === "") return false;
-  if (filter.from !== "both" && frame.from !== filter.from) return false;
-  if (words.length === 0) return true;
-  const text = `${frame.text} ${frame.hex} ${frame.fault}`.toLowerCase();
-  return words.every((word) => text.includes(word));
-}
+type Shows = "both" | "meaning" | "bytes";
 
 /** Hands the lines in sight to a file: one JSON object a line, as `decode --json` has them. */
 function save(frames: readonly FrameView[]): void {
   const lines = frames.map(({ utcMs, from, hex, text, fault, fields, gapMs }) =>
     JSON.stringify({ utc: new Date(utcMs).toISOString(), from, hex, text, fault, gapMs, fields }),
   );
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type: "application/x-ndjson" }));
-  link.download = `openucm-trace-${new Date().toISOString().replace(/[:.]/g, "-")}.jsonl`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  const when = new Date().toISOString().replace(/[:.]/g, "-");
+  saveFile(`openucm-trace-${when}.jsonl`, "application/x-ndjson", `${lines.join("\n")}\n`);
 }
 
 function Detail(props: { frame: FrameView; close: () => void }) {
   const { frame } = props;
-  const fields = Object.entries(frame.fields);
   return (
     <aside class="detail" aria-label="The chosen frame">
       <header>
@@ -54,72 +39,94 @@ function Detail(props: { frame: FrameView; close: () => void }) {
       </header>
       <p class="hex">{frame.hex}</p>
       <dl>
-        <div class="row">
-          <dt>From</dt>
-          <dd>{frame.from}</dd>
-        </div>
-        {frame.gapMs !== null && (
-          <div class="row">
-            <dt>Silence before it</dt>
-            <dd>{frame.gapMs} ms</dd>
-          </div>
-        )}
-        {frame.fault && (
-          <div class="row">
-            <dt>Fault</dt>
-            <dd>{frame.fault}</dd>
-          </div>
-        )}
-        {fields.map(([name, value]) => (
-          <div class="row" key={name}>
-            <dt>{name}</dt>
-            <dd>{typeof value === "object" && value !== null ? JSON.stringify(value) : String(value)}</dd>
-          </div>
+        <Row name="From">{frame.from}</Row>
+        <Row name="At">{time.format(frame.utcMs)}</Row>
+        {frame.gapMs !== null && <Row name="Silence before it">{frame.gapMs} ms</Row>}
+        {frame.fault && <Row name="Fault">{frame.fault}</Row>}
+        {Object.entries(frame.fields).map(([name, value]) => (
+          <Row name={name} key={name}>
+            {typeof value === "object" && value !== null ? JSON.stringify(value) : String(value)}
+          </Row>
         ))}
       </dl>
     </aside>
   );
 }
 
-/** The bus, byte for byte and in words. Follows the newest line until it is paused or the reader scrolls up. */
-export function Trace(props: { frames: readonly FrameView[] }) {
-  const [paused, setPaused] = useState<readonly FrameView[] | undefined>(undefined);
-  const [filter, setFilter] = useState<Filter>({ text: "", from: "both", answers: false, bad: false });
-  const [chosen, setChosen] = useState<FrameView | undefined>(undefined);
-  const [top, setTop] = useState(0);
-  const [hex, setHex] = useState(true);
-  const box = useRef<HTMLDivElement>(null);
-  const source = paused ?? props.frames;
-  const frames = useMemo(() => {
-    const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
-    return source.filter((frame) => passes(frame, filter, words));
-  }, [source, filter]);
-  const following = useRef(true);
+/** What the reader has set; kept while another tab is open. */
+export interface TraceState {
+  readonly shows: Shows;
+  /** Lines that stand still while the reader looks; undefined = the trace runs on. */
+  readonly held: readonly FrameView[] | undefined;
+  readonly chosen: FrameView | undefined;
+}
 
+export const traceAtFirst: TraceState = { shows: "both", held: undefined, chosen: undefined };
+
+/** The bus, byte for byte and in words. Follows the newest line until it is paused or the reader scrolls up. */
+export function Trace(props: {
+  log: TraceLog;
+  version: number;
+  state: TraceState;
+  change: (state: TraceState) => void;
+}) {
+  const { log, state } = props;
+  const { shows, held, chosen } = state;
+  const [top, setTop] = useState(0);
+  const [, again] = useState(0);
+  const box = useRef<HTMLDivElement>(null);
+  const following = useRef(true);
+  const frames = held ?? log.shown;
+  const change = (part: Partial<TraceState>): void => props.change({ ...state, ...part });
+  const setFilter = (part: Partial<TraceFilter>): void => {
+    log.setFilter({ ...log.filter, ...part });
+    if (held) change({ held: [...log.shown] });
+    again((n) => n + 1);
+  };
+
+  const last = frames.at(-1)?.n;
   useEffect(() => {
     const element = box.current;
-    if (element && following.current && !paused) element.scrollTop = element.scrollHeight;
-  }, [frames, paused]);
+    if (element && following.current && !held) element.scrollTop = element.scrollHeight;
+  }, [last, held]);
 
   const height = box.current?.clientHeight ?? 350;
-  const first = Math.max(0, Math.floor(top / lineHeight) - linesBeyond);
+  const first = Math.min(
+    Math.max(0, Math.floor(top / lineHeight) - linesBeyond),
+    Math.max(0, frames.length - Math.ceil(height / lineHeight) - linesBeyond),
+  );
   const shown = frames.slice(first, first + Math.ceil(height / lineHeight) + 2 * linesBeyond);
 
+  /** Up and down move the choice; the list stands still meanwhile. */
+  const move = (event: KeyboardEvent): void => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step === undefined || !chosen) return;
+    event.preventDefault();
+    const at = frames.findIndex((frame) => frame.n === chosen.n) + step;
+    const next = frames[at];
+    if (!next) return;
+    change({ chosen: next, held: held ?? [...frames] });
+    const element = box.current!;
+    const y = (at + 1) * lineHeight;
+    if (y < element.scrollTop + lineHeight) element.scrollTop = y - lineHeight;
+    else if (y + lineHeight > element.scrollTop + element.clientHeight)
+      element.scrollTop = y + lineHeight - element.clientHeight;
+  };
+
   return (
-    <section class="panel trace" aria-labelledby="trace-title">
-      <header>
-        <h2 id="trace-title">Bus trace</h2>
+    <div class="trace">
+      <div class="bar-of-controls">
         <input
           type="search"
           placeholder="Find: words or bytes"
           aria-label="Find in the trace"
-          value={filter.text}
-          onInput={(e) => setFilter({ ...filter, text: e.currentTarget.value })}
+          value={log.filter.text}
+          onInput={(e) => setFilter({ text: e.currentTarget.value })}
         />
         <select
           aria-label="Sender"
-          value={filter.from}
-          onChange={(e) => setFilter({ ...filter, from: e.currentTarget.value as Filter["from"] })}
+          value={log.filter.from}
+          onChange={(e) => setFilter({ from: e.currentTarget.value as TraceFilter["from"] })}
         >
           <option value="both">both sides</option>
           <option value="module">module</option>
@@ -128,36 +135,45 @@ export function Trace(props: { frames: readonly FrameView[] }) {
         <label>
           <input
             type="checkbox"
-            checked={filter.answers}
-            onChange={(e) => setFilter({ ...filter, answers: e.currentTarget.checked })}
+            checked={log.filter.answers}
+            onChange={(e) => setFilter({ answers: e.currentTarget.checked })}
           />{" "}
           link ACK and NAK
         </label>
         <label>
           <input
             type="checkbox"
-            checked={filter.bad}
-            onChange={(e) => setFilter({ ...filter, bad: e.currentTarget.checked })}
+            checked={log.filter.bad}
+            onChange={(e) => setFilter({ bad: e.currentTarget.checked })}
           />{" "}
           faults only
         </label>
-        <label>
-          <input type="checkbox" checked={hex} onChange={(e) => setHex(e.currentTarget.checked)} /> bytes
-        </label>
+        <select
+          aria-label="Columns"
+          value={shows}
+          onChange={(e) => change({ shows: e.currentTarget.value as Shows })}
+        >
+          <option value="both">meaning and bytes</option>
+          <option value="meaning">meaning</option>
+          <option value="bytes">bytes</option>
+        </select>
         <span class="sub">
-          {frames.length} of {source.length}
+          {frames.length} of {log.count}
         </span>
         <button type="button" onClick={() => save(frames)}>
           Export
         </button>
         <button
           type="button"
-          aria-pressed={paused !== undefined}
-          onClick={() => setPaused(paused ? undefined : props.frames)}
+          aria-pressed={held !== undefined}
+          onClick={() => {
+            following.current = true;
+            change({ held: held ? undefined : [...log.shown] });
+          }}
         >
-          {paused ? "Follow" : "Pause"}
+          {held ? "Follow" : "Pause"}
         </button>
-      </header>
+      </div>
       <div class={chosen ? "split" : ""}>
         <div
           class="lines"
@@ -166,6 +182,7 @@ export function Trace(props: { frames: readonly FrameView[] }) {
           role="log"
           aria-label="Frames on the RS-485 line"
           aria-live="off"
+          onKeyDown={move}
           onScroll={(e) => {
             const element = e.currentTarget;
             following.current = element.scrollTop + element.clientHeight >= element.scrollHeight - lineHeight;
@@ -178,37 +195,41 @@ export function Trace(props: { frames: readonly FrameView[] }) {
                 <th scope="col">Time</th>
                 <th scope="col">From</th>
                 <th scope="col">Gap</th>
-                <th scope="col">Meaning</th>
-                {hex && <th scope="col">Bytes</th>}
+                {shows !== "bytes" && <th scope="col">Meaning</th>}
+                {shows !== "meaning" && <th scope="col">Bytes</th>}
               </tr>
             </thead>
             <tbody>
               {first > 0 && <tr aria-hidden="true" style={{ height: `${first * lineHeight}px` }} />}
-              {shown.map((frame) => (
-                <tr
-                  key={frame.n}
-                  class={`${frame.fault ? "bad" : frame.from}${chosen?.n === frame.n ? " chosen" : ""}`}
-                  onClick={() => setChosen(frame)}
-                >
-                  <td class="num">{time.format(frame.utcMs)}</td>
-                  <td>{frame.from}</td>
-                  <td class="num">
-                    {frame.gapMs === null ? "" : frame.gapMs < 10_000 ? Math.round(frame.gapMs) : "–"}
-                  </td>
-                  <td>
-                    <button type="button" class="plain" onClick={() => setChosen(frame)}>
-                      {frame.fault ? `${frame.text} (${frame.fault})` : frame.text}
-                    </button>
-                  </td>
-                  {hex && <td class="hex">{frame.hex}</td>}
-                </tr>
-              ))}
+              {shown.map((frame) => {
+                const words = frame.fault ? `${frame.text} (${frame.fault})` : frame.text;
+                const choose = (
+                  <button type="button" class="plain" onClick={() => change({ chosen: frame })}>
+                    {shows === "bytes" ? frame.hex : words}
+                  </button>
+                );
+                return (
+                  <tr
+                    key={frame.n}
+                    class={`${frame.fault ? "bad" : frame.from}${chosen?.n === frame.n ? " chosen" : ""}`}
+                    onClick={() => change({ chosen: frame })}
+                  >
+                    <td class="num">{time.format(frame.utcMs)}</td>
+                    <td>{frame.from}</td>
+                    <td class="num">
+                      {frame.gapMs === null ? "" : frame.gapMs < 10_000 ? Math.round(frame.gapMs) : "–"}
+                    </td>
+                    {shows !== "bytes" && <td>{choose}</td>}
+                    {shows !== "meaning" && <td class="hex">{shows === "bytes" ? choose : frame.hex}</td>}
+                  </tr>
+                );
+              })}
               <tr aria-hidden="true" class="filler" />
             </tbody>
           </table>
         </div>
-        {chosen && <Detail frame={chosen} close={() => setChosen(undefined)} />}
+        {chosen && <Detail frame={chosen} close={() => change({ chosen: undefined })} />}
       </div>
-    </section>
+    </div>
   );
 }
