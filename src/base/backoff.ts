@@ -1,3 +1,4 @@
+import type { Fault } from "./fault.js";
 import { uniformInt, type Uint32Source } from "./random.js";
 
 /** How long to wait after failures: doubling from a period to a ceiling, with jitter. All in ms. */
@@ -28,4 +29,20 @@ export function backoffMs(rule: BackoffRule, failures: number, random: Uint32Sou
   const ceiling = Math.floor(backoffCeilingMs(rule, failures));
   const floor = Math.min(ceiling, Math.max(0, Math.ceil(rule.floorMs ?? 0)));
   return floor + uniformInt(random, ceiling - floor);
+}
+
+/** Modules of one street come back over this time, ms. */
+const COMEBACK_MS = 8000;
+
+/**
+ * When to try again now that the network is back, for somebody who was going to try at `nextTryMs`: soon, where it was
+ * the network that failed. What a server has asked for is kept.
+ */
+export function comebackMs(
+  why: Fault | undefined,
+  nextTryMs: number,
+  nowMs: number,
+  random: Uint32Source,
+): number {
+  return why?.blame === "network" ? Math.min(nextTryMs, nowMs + uniformInt(random, COMEBACK_MS)) : nextTryMs;
 }

@@ -51,7 +51,7 @@ export interface Upstream {
   nextMs(): number;
   onHttp(event: HttpEvent, now: Now): void;
   /** The module's network is back: what failed for want of it may be tried again soon. */
-  networkUp(now: Now): void;
+  networkUp?(now: Now): void;
   /** For protocols over WebSocket. */
   onWebSocket?(event: WebSocketEvent, now: Now): void;
   onMqtt?(event: MqttEvent, now: Now): void;

@@ -158,6 +158,10 @@ export class Ocpp16 implements Upstream, ChargePoint {
     this.poll(now);
   }
 
+  networkUp(now: Now): void {
+    this.link.networkUp(now);
+  }
+
   onWebSocket(event: WebSocketEvent, now: Now): void {
     this.time(now);
     this.link.on(event, now);

@@ -3,7 +3,7 @@
  * call of ours in flight at a time. What to send is asked of the user each time that the line is free, so there is
  * one place that knows what comes first.
  */
-import { backoffMs } from "../base/backoff.js";
+import { backoffMs, comebackMs } from "../base/backoff.js";
 import { fault, type Fault } from "../base/fault.js";
 import { httpFailure, httpStatusFault } from "../base/http-words.js";
 import type { RandomPort } from "../ports/time.js";
@@ -96,6 +96,10 @@ export class RpcLink<T> {
     }
     if (this.current !== undefined && now.ms >= this.current.deadlineMs) this.timedOut(now);
     if (this.isOpen && this.current === undefined) this.sendNext(now);
+  }
+
+  networkUp(now: Now): void {
+    this.nextTryMs = comebackMs(this.fault, this.nextTryMs, now.ms, this.world.random);
   }
 
   nextMs(): number {

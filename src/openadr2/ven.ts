@@ -1,4 +1,4 @@
-import { backoffMs } from "../base/backoff.js";
+import { backoffMs, comebackMs } from "../base/backoff.js";
 import { fault, isFault, type Fault } from "../base/fault.js";
 import type { Upstream, UpstreamHost, UpstreamStatus } from "../grid/upstream.js";
 import type { HttpEvent } from "../ports/http.js";
@@ -124,6 +124,10 @@ export class OpenAdr2Ven implements Upstream {
     if (this.step === "stopped") return NEVER;
     if (!polling || reports.due().length > 0 || reports.metadataDue) return Math.min(wake, this.nextTryMs);
     return Math.min(wake, Math.max(this.nextPollMs, this.nextTryMs));
+  }
+
+  networkUp(now: Now): void {
+    this.nextTryMs = comebackMs(this.fault, this.nextTryMs, now.ms, this.host.random);
   }
 
   onHttp(event: HttpEvent, now: Now): void {
