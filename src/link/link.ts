@@ -241,8 +241,20 @@ export class Link {
     if (o === undefined) return;
     if (why === "busy") return this.#again(o, "no-ack", -1, atMs);
     o.tries--;
+    if (o.tries > 0 && this.#isOld(o)) return this.#drop(o, atMs);
     this.#tx = undefined;
     this.#outbox.putFirst(o);
+  }
+
+  /** True for a reply to something older than what the peer waits for now. */
+  #isOld(o: Outgoing): boolean {
+    const owed = this.#owed;
+    return o.role === "respond" && owed !== undefined && !answersTo(owed, o);
+  }
+
+  #drop(o: Outgoing, atMs: number): void {
+    this.#tx = undefined;
+    this.#outbox.cancel(o, atMs);
   }
 
   #onSent(atMs: number): void {
@@ -270,7 +282,7 @@ export class Link {
     if (code < 0) c.acksReceived++;
     else c.naksReceived[code] = (c.naksReceived[code] ?? 0) + 1;
     this.#o.trace?.({ dir: "rx", bytes: emitAnswer(code), atMs, fault: "" });
-    this.#freeMs = Math.max(this.#freeMs, atMs + this.#t.gapMs);
+    this.#freeMs = Math.max(this.#freeMs, atMs + this.#t.gapMs + this.#t.turnMs);
     const o = this.#tx;
     if (o === undefined) c.strayAnswers++;
     else if (this.#sending) this.#early = { code, atMs };
@@ -306,6 +318,7 @@ export class Link {
 
   /** Tries once more after a random pause, or gives up. */
   #again(o: Outgoing, outcome: LinkOutcome, nak: number, atMs: number): void {
+    if (this.#isOld(o)) return this.#drop(o, atMs);
     const tooLate = o.role === "respond" && atMs - this.#answeredMs > this.#t.replyMaxMs;
     if (o.tries >= this.#t.tries || tooLate) return this.#end(o, outcome, nak, undefined, atMs);
     const span = this.#t.backoffMaxMs - this.#t.backoffMinMs + 1;
@@ -321,8 +334,7 @@ export class Link {
     const ok = outcome === "ok";
     if (o.role === "respond") {
       this.#memory.responded(ok ? "acked" : "failed", o.type, o.payload);
-      const owed = this.#owed;
-      if (owed !== undefined && isReply(owed.type, owed.payload, o.payload)) this.#clearOwed();
+      if (this.#owed !== undefined && answersTo(this.#owed, o)) this.#clearOwed();
     } else {
       if (ok) this.counters.requestsOk++;
       else this.counters.requestsFailed++;
@@ -361,10 +373,13 @@ export class Link {
       case "late-reply":
         this.counters.lateReplies++;
     }
+    const owes = answer < 0 && replyTo(type, payload) !== "none";
+    // The peer has gone on: what it did not acknowledge of our last reply it no longer waits for.
+    if (owes) this.#outbox.dropOldReplies(endMs);
     this.#memory.took(type, payload, endMs, false);
     if (payload.length === 0) this.#o.emit({ ev: "asked", type, atMs: endMs });
     if (answer >= 0 || payload.length === 0) return;
-    if (replyTo(type, payload) !== "none") {
+    if (owes) {
       this.#owed = { type, payload };
       this.#owedUntilMs = endMs + this.#t.ackMaxMs + this.#t.replyMaxMs;
     }
@@ -478,6 +493,10 @@ export class Link {
     this.#owed = undefined;
     this.#owedUntilMs = NEVER;
   }
+}
+
+function answersTo(owed: { readonly type: number; readonly payload: Uint8Array }, o: Outgoing): boolean {
+  return o.type === owed.type && isReply(owed.type, owed.payload, o.payload);
 }
 
 function answers(o: Outgoing, type: number, payload: Uint8Array): boolean {

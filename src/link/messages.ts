@@ -48,7 +48,7 @@ export type LinkOutcome =
   | "no-reply"
   /** Longer than the peer's payload limit; not sent. */
   | "too-long"
-  /** Dropped by `reset`, or because the line went away. */
+  /** Dropped by `reset`, because the line went away, or (a reply) because the peer has asked something newer. */
   | "cancelled";
 
 export interface LinkResult {

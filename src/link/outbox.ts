@@ -65,6 +65,19 @@ export class Outbox {
     this.#cancelled(id, 0, nowMs + REFUSAL_MS);
   }
 
+  /** Ends replies that have gone out before and wait for another try. */
+  dropOldReplies(nowMs: number): void {
+    for (let o = this.respond; o !== undefined && o.tries > 0; o = this.respond) {
+      this.take(o);
+      this.cancel(o, nowMs);
+    }
+  }
+
+  /** A message that is in no queue any more ends as cancelled; told at the next poll. */
+  cancel(o: Outgoing, nowMs: number): void {
+    this.#cancelled(o.id, o.tries, nowMs);
+  }
+
   /** Everything queued, and what is under way, ends as cancelled. */
   cancelAll(nowMs: number, ...underWay: (Outgoing | undefined)[]): void {
     for (const o of [...underWay, ...this.#responds, ...this.#requests]) {

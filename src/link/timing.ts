@@ -31,6 +31,11 @@ export interface LinkTiming {
   readonly replyWaitMs: number;
   /** tIM, the rule: silence before a message of ours. Legal minimum 100 ms; the maximum of 1 s (INTWINE) is not kept. */
   readonly gapMs: number;
+  /**
+   * Who was acknowledged waits so much longer than who acknowledged, so that two sides that both have something to say
+   * take turns instead of beginning in the same millisecond. Ours; no source. More than a driver takes to tell a byte.
+   */
+  readonly turnMs: number;
   /** tML: a frame takes no longer than this from first to last byte, ours or theirs (VENMGR: 100 ms). */
   readonly frameMaxMs: number;
   /** Silence after which the next byte begins a message (INTWINE, citing MCI v2 14.1.4). */
@@ -76,6 +81,7 @@ export const DEFAULT_TIMING: LinkTiming = {
   replyMaxMs: 3000,
   replyWaitMs: 3200,
   gapMs: 110,
+  turnMs: 30,
   frameMaxMs: 500,
   idleMs: 20,
   tries: 3,
