@@ -82,6 +82,13 @@ void uartStart(uint64_t bootTicks)
 UCM_IN_RAM static int64_t msOf(uint64_t ticks)
 {
 	uint64_t passed = ticks - uart.msTicks;
+	if (passed < 2 * TICKS_PER_MS) { /* as on a busy line */
+		if (passed >= TICKS_PER_MS) {
+			uart.msTicks += TICKS_PER_MS;
+			uart.ms++;
+		}
+		return (int64_t)uart.ms;
+	}
 	while (passed >= 4000000000u) {
 		passed -= 4000000000u;
 		uart.msTicks += 4000000000u;
@@ -93,8 +100,8 @@ UCM_IN_RAM static int64_t msOf(uint64_t ticks)
 	return (int64_t)uart.ms;
 }
 
-/* After every call of the line: what it wants done. */
-UCM_IN_RAM static void serve(uint64_t nowTicks)
+/* After every call of the line: what it wants done. Not inline: a received byte mostly wants nothing. */
+UCM_IN_RAM __attribute__((noinline)) static void serve(uint64_t nowTicks)
 {
 	if (uart.line.rate) {
 		uart.ticksPerByte = 100000000u / uart.line.rate;
@@ -111,19 +118,16 @@ UCM_IN_RAM static void takeBytes(void)
 {
 	uint64_t now = hardwareTicks();
 	int64_t ms = msOf(now);
-	uint16_t count = 0;
-	while (REG8(UART + uartStatus) & 1) {
-		uart.bytes[count++] = REG8(UART + uartData);
-		uart.counters.received++;
-		if (count == sizeof uart.bytes) {
+	uint16_t count;
+	do {
+		for (count = 0; count < sizeof uart.bytes && REG8(UART + uartStatus) & 1; count++)
+			uart.bytes[count] = REG8(UART + uartData);
+		uart.counters.received += count;
+		if (count)
 			rs485LineRx(&uart.line, uart.bytes, count, ms, ms);
-			serve(now);
-			count = 0;
-		}
-	}
-	if (count)
-		rs485LineRx(&uart.line, uart.bytes, count, ms, ms);
-	serve(now);
+	} while (count == sizeof uart.bytes);
+	if (uart.line.rate || uart.line.write)
+		serve(now);
 }
 
 UCM_IN_RAM static uint64_t lineDueTicks(void)

@@ -136,7 +136,8 @@ RS485_RAM void rs485LineRx(Rs485FrameLine* line, const uint8_t* bytes, uint16_t 
 {
 	line->nowMs = nowMs;
 	rs485ReceiverFeed(&line->receiver, line, bytes, count, atMs);
-	pump(line);
+	if (line->heldLength || line->nextAnswer != RS485_NO_ANSWER)
+		pump(line);
 }
 
 RS485_RAM void rs485LineSent(Rs485FrameLine* line, int64_t atMs, int64_t nowMs)

@@ -58,6 +58,9 @@ RS485_RAM static void moveDown(Rs485Receiver* r, uint16_t count)
 	r->length = (uint16_t)(r->length - count);
 }
 
+/* Up to where the bytes of the frame that is being read decide nothing: the end of its header, or its last byte. */
+RS485_RAM static uint16_t plainTo(const Rs485Receiver* r) { return r->whole ? (uint16_t)(r->whole - 1) : 3; }
+
 /* One answer waits at most: a frame that ends before the last was answered takes its place. */
 RS485_RAM static void schedule(Rs485Receiver* r, int8_t code, int64_t endMs)
 {
@@ -72,6 +75,7 @@ RS485_RAM static void skip(Rs485Receiver* r, int8_t code)
 	r->mode = modeSkip;
 	r->skipCode = code;
 	r->length = 0;
+	r->plain = 0;
 }
 
 RS485_RAM static void deliverAnswer(Rs485Receiver* r, uint8_t lead, uint8_t b, int64_t atMs)
@@ -175,12 +179,16 @@ RS485_RAM static void header(Rs485Receiver* r, int64_t atMs)
 			r->sum = sumStart;
 			for (uint16_t at = 0; at < r->length; at++)
 				r->sum = sumByte(r->sum, r->bytes[at]);
+			r->plain = plainTo(r);
 			return;
 		}
 	uint32_t n = word(r->bytes + 2) & lengthMask;
 	r->whole = (uint16_t)(n + overhead);
-	if (n <= payloadLimit(r))
+	if (n <= payloadLimit(r)) {
+		r->plain = plainTo(r);
 		return;
+	}
+	r->plain = 0;
 	r->mode = modeLong;
 	r->taken = 4;
 }
@@ -189,6 +197,7 @@ RS485_RAM static void header(Rs485Receiver* r, int64_t atMs)
 RS485_RAM static void startSecond(Rs485Receiver* r, int64_t atMs)
 {
 	r->second = r->length;
+	r->plain = 0;
 	r->secondWhole = 0;
 	r->secondSum = sumStart;
 	r->secondFirstMs = atMs;
@@ -235,6 +244,7 @@ RS485_RAM static void dropFirst(Rs485Receiver* r, int64_t atMs)
 	r->sum = r->secondSum;
 	r->firstMs = r->secondFirstMs;
 	r->second = 0;
+	r->plain = r->bytes[0] == ackByte || r->bytes[0] == nakByte ? 0 : plainTo(r);
 }
 
 RS485_RAM static void collectByte(Rs485Receiver* r, Rs485FrameLine* line, uint8_t b, int64_t atMs)
@@ -245,6 +255,7 @@ RS485_RAM static void collectByte(Rs485Receiver* r, Rs485FrameLine* line, uint8_
 		r->sum = sumStart;
 		r->whole = 0;
 		r->second = 0;
+		r->plain = 0;
 	}
 	r->bytes[k] = b;
 	r->length = (uint16_t)(k + 1);
@@ -263,7 +274,9 @@ RS485_RAM static void collectByte(Rs485Receiver* r, Rs485FrameLine* line, uint8_
 	}
 	if (r->whole == 0) {
 		r->sum = sumByte(r->sum, b);
-		if (k == 3)
+		if (k == 0)
+			r->plain = 3;
+		else if (k == 3)
 			header(r, atMs);
 		return;
 	}
@@ -441,7 +454,8 @@ RS485_RAM static int nothingDue(const Rs485Receiver* r, int64_t nowMs)
 	return sinceLast < RS485_IDLE_MS && sinceFirst < RS485_FRAME_MAX_MS;
 }
 
-RS485_RAM void rs485ReceiverFeed(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs)
+/* Any byte at any time. Not inline: what it saves of the registers the plain bytes need not pay for. */
+RS485_RAM __attribute__((noinline)) static void feed(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs)
 {
 	if (!nothingDue(r, atMs))
 		rs485ReceiverPoll(r, line, atMs);
@@ -467,12 +481,34 @@ RS485_RAM void rs485ReceiverFeed(Rs485Receiver* r, Rs485FrameLine* line, const u
 	}
 }
 
+/* Most bytes lie within a frame, and nothing is due: those are stored and summed here, in a few instructions each. */
+RS485_RAM void rs485ReceiverFeed(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs)
+{
+	uint32_t k = r->length, plain = r->plain;
+	if (k && k < plain && r->answerCode == RS485_NO_ANSWER && !r->echoLength && (uint32_t)(atMs - r->lastMs) < RS485_IDLE_MS
+		&& (uint32_t)(atMs - r->firstMs) < RS485_FRAME_MAX_MS) {
+		uint32_t sum = r->sum, summed = (uint16_t)(r->whole - 2); /* all, while the length is not known */
+		for (; count && k < plain; count--, bytes++) {
+			uint8_t b = *bytes;
+			if (k < summed)
+				sum = sumByte(sum, b);
+			r->bytes[k++] = b;
+		}
+		r->sum = (uint16_t)sum;
+		r->length = (uint16_t)k;
+		r->lastMs = atMs;
+	}
+	if (count)
+		feed(r, line, bytes, count, atMs);
+}
+
 RS485_RAM void rs485ReceiverReset(Rs485Receiver* r)
 {
 	if (r->length)
 		noise(r, rs485Resync, r->length, r->lastMs);
 	r->mode = modeCollect;
 	r->length = 0;
+	r->plain = 0;
 	r->second = 0;
 	r->answerCode = RS485_NO_ANSWER;
 	endEcho(r);

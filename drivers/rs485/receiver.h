@@ -71,6 +71,7 @@ typedef struct {
 	uint8_t previous; /* the byte before, of a frame above the limit */
 	int8_t skipCode, answerCode;
 	uint16_t length;
+	uint16_t plain; /* bytes before this one decide nothing: they are stored and summed; 0 where every byte decides */
 	uint16_t whole; /* bytes of the frame, 0 while the header is not complete */
 	uint16_t taken; /* of a frame above the limit */
 	uint16_t sum;

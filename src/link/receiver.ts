@@ -50,21 +50,30 @@ const enum Mode {
 const NONE = -2;
 const NOTHING = new Uint8Array(0);
 
-export class Receiver {
-  readonly #t: LinkTiming;
-  readonly #sink: ReceiverSink;
-  readonly #buf: Uint8Array;
-  #settings: FrameLineSettings;
+/** Below so many bytes a loop is cheaper than a call of the engine. */
+const FEW = 8;
 
+export class Receiver {
+  // What every byte needs comes first: XS looks for a field from the first on.
   #mode: Mode = Mode.Collect;
   #len = 0;
+  #lastMs = -1_000_000;
+  #firstMs = 0;
   /** Whole length of the frame, 0 while the header is not complete. */
   #whole = 0;
   #sum = SUM_START;
-  #firstMs = 0;
-  #lastMs = -1_000_000;
   /** Where a second reading begins, after a pause inside the frame; 0: there is none. */
   #second = 0;
+  #answerCode = NONE;
+  /** An echo of ours is expected: bytes of it are still to come. */
+  #echoing = false;
+  readonly #t: LinkTiming;
+  readonly #buf: Uint8Array;
+  #settings: FrameLineSettings;
+  /** Longest payload taken: configured, and at most the capacity. */
+  #limit = 0;
+  readonly #sink: ReceiverSink;
+
   #secondWhole = 0;
   #secondSum = SUM_START;
   #secondFirstMs = 0;
@@ -74,7 +83,6 @@ export class Receiver {
   /** In Mode.Skip: what to answer when the line is idle. */
   #skipCode = NONE;
 
-  #answerCode = NONE;
   #answerEndMs = 0;
 
   #echo: Uint8Array = NOTHING;
@@ -85,13 +93,15 @@ export class Receiver {
   constructor(timing: LinkTiming, settings: FrameLineSettings, capacity: number, sink: ReceiverSink) {
     this.#t = timing;
     this.#sink = sink;
-    this.#settings = settings;
     this.#buf = new Uint8Array(capacity + FRAME_OVERHEAD);
+    this.#settings = settings;
+    this.configure(settings);
   }
 
   /** Types, payload limit (at most the capacity) and bit rates that are acknowledged from now on. */
   configure(settings: FrameLineSettings): void {
     this.#settings = settings;
+    this.#limit = Math.min(settings.maxPayload, this.#buf.length - FRAME_OVERHEAD);
   }
 
   /** Forgets everything in progress: the line was unplugged, or its rate has changed. */
@@ -106,15 +116,16 @@ export class Receiver {
 
   /** We start to send `bytes` on a line that echoes: exactly these are expected back, in this order. */
   expectEcho(bytes: Uint8Array, atMs: number): void {
-    if (this.#echoAt < this.#echo.length) this.#noise("echo-missing", 0, 0, atMs);
+    if (this.#echoing) this.#noise("echo-missing", 0, 0, atMs);
     this.#echo = bytes;
     this.#echoAt = 0;
+    this.#echoing = bytes.length > 0;
     this.#echoUntilMs = NEVER;
   }
 
   /** The last bit of what we sent has left: its echo must be complete soon. */
   echoEnds(atMs: number): void {
-    if (this.#echoAt < this.#echo.length) this.#echoUntilMs = atMs + this.#t.echoSlackMs;
+    if (this.#echoing) this.#echoUntilMs = atMs + this.#t.echoSlackMs;
   }
 
   /** True while a link answer of ours waits for its time. */
@@ -124,26 +135,31 @@ export class Receiver {
 
   /** When we may begin to send: `idleMs` after the last byte; NEVER while a frame is half here or an answer is due. */
   get freeMs(): number {
-    const busy =
-      this.answering || this.#mode !== Mode.Collect || this.#len > 0 || this.#echoAt < this.#echo.length;
+    const busy = this.answering || this.#mode !== Mode.Collect || this.#len > 0 || this.#echoing;
     return busy ? NEVER : this.#lastMs + this.#t.idleMs;
   }
 
   /** When {@link poll} has something to do, NEVER if nothing. */
   nextMs(): number {
-    return Math.min(this.#idleDue(), this.#limitDue(), this.#echoUntilMs, this.#answerDue());
+    let next = this.#echoUntilMs;
+    if (this.#mode !== Mode.Collect || this.#len > 0) {
+      const idle = this.#idleDue();
+      if (idle < next) next = idle;
+      const limit = this.#limitDue();
+      if (limit < next) next = limit;
+    }
+    if (this.#answerCode !== NONE) {
+      const answer = this.#answerDue();
+      if (answer < next) next = answer;
+    }
+    return next;
   }
 
   /** Lets time pass up to `nowMs`. */
   poll(nowMs: number): void {
-    for (;;) {
-      const idle = this.#idleDue();
-      const limit = this.#limitDue();
-      const answer = this.#answerDue();
-      const next = Math.min(idle, limit, this.#echoUntilMs, answer);
-      if (next > nowMs) return;
-      if (next === idle) this.#onIdle(next);
-      else if (next === limit) this.#onLimit(next);
+    for (let next = this.nextMs(); next <= nowMs; next = this.nextMs()) {
+      if (next === this.#idleDue()) this.#onIdle(next);
+      else if (next === this.#limitDue()) this.#onLimit(next);
       else if (next === this.#echoUntilMs) this.#onEchoLate(next);
       else this.#onAnswerDue(nowMs);
     }
@@ -151,20 +167,77 @@ export class Receiver {
 
   /** Takes bytes; all of them count as received at `atMs`, which never steps back. */
   feed(bytes: Uint8Array, atMs: number): void {
-    this.poll(atMs);
-    let paused = atMs - this.#lastMs >= this.#t.idleMs;
-    for (let i = 0; i < bytes.length; i++) {
-      const b = bytes[i]!;
-      if (this.#echoAt < this.#echo.length) {
-        this.#echoByte(b, atMs);
+    const sinceLastMs = atMs - this.#lastMs;
+    let paused = sinceLastMs >= this.#t.idleMs;
+    if (!this.#nothingDue(paused, atMs)) this.poll(atMs);
+    const count = bytes.length;
+    for (let i = 0; i < count;) {
+      if (this.#echoing) {
+        this.#echoByte(bytes[i++]!, atMs);
         continue;
       }
       if (paused) {
         paused = false;
         if (this.#len > 0) this.#startSecond(atMs);
       }
-      this.#byte(b, atMs);
+      const taken = this.#mode === Mode.Collect ? this.#run(bytes, i, count, atMs) : 0;
+      if (taken > 0) i += taken;
+      else this.#byte(bytes[i++]!, atMs);
     }
+  }
+
+  /** In the middle of a frame, or between two, nothing is due: most bytes come so, and need not ask in detail. */
+  #nothingDue(paused: boolean, atMs: number): boolean {
+    if (this.#mode !== Mode.Collect || this.#answerCode !== NONE || this.#echoing) return false;
+    return this.#len === 0 || (!paused && atMs - this.#firstMs < this.#t.frameMaxMs);
+  }
+
+  /**
+   * The usual course, many bytes at a time: a frame that begins with a whole header of a type that we know, or one that
+   * goes on. Answers how many bytes it took; 0 = this is for {@link #byte}, which knows all courses.
+   */
+  #run(bytes: Uint8Array, from: number, to: number, atMs: number): number {
+    const before = this.#len;
+    let whole = this.#whole;
+    let sum = SUM_START;
+    if (before > 0) {
+      sum = this.#sum;
+      if (whole === 0 || this.#second > 0) return 0;
+    } else {
+      if (to - from < 4) return 0;
+      const n = ((bytes[from + 2]! << 8) | bytes[from + 3]!) & MAX_PAYLOAD;
+      if (n > this.#limit) return 0;
+      if (!this.#settings.types.includes((bytes[from]! << 8) | bytes[from + 1]!)) return 0;
+      whole = n + FRAME_OVERHEAD;
+    }
+    const end = from + whole - 2 - before; // of what is summed
+    const stop = end < to ? end : to;
+    if (stop <= from) return 0;
+    // Modulo once at the end: 518 bytes of 255 keep both sums below 2^26.
+    let c1 = sum & 0xff;
+    let c2 = sum >> 8;
+    for (let i = from; i < stop; i++) {
+      c1 += bytes[i]!;
+      c2 += c1;
+    }
+    sum = ((c2 % 255) << 8) | (c1 % 255);
+    if (before === 0 && to - stop >= 2 && sumCheck(sum) === ((bytes[stop]! << 8) | bytes[stop + 1]!)) {
+      // Whole and right: it need not go through the buffer.
+      this.#lastMs = atMs;
+      this.#deliver(bytes, from, whole, atMs);
+      return whole;
+    }
+    if (from === 0 && stop === to && to > FEW) this.#buf.set(bytes, before);
+    else for (let i = from, k = before; i < stop; i++) this.#buf[k++] = bytes[i]!;
+    if (before === 0) {
+      this.#firstMs = atMs;
+      this.#whole = whole;
+      this.#second = 0;
+    }
+    this.#sum = sum;
+    this.#lastMs = atMs;
+    this.#len = before + stop - from;
+    return stop - from;
   }
 
   // ---- bytes
@@ -195,7 +268,7 @@ export class Receiver {
     if (k < this.#whole - 2) this.#sum = sumByte(this.#sum, b);
     const complete = k + 1 === this.#whole;
     if (complete && sumCheck(this.#sum) === ((this.#buf[k - 1]! << 8) | b)) {
-      return this.#deliver(0, k + 1, atMs);
+      return this.#deliver(this.#buf, 0, k + 1, atMs);
     }
     if (this.#second > 0 && this.#secondByte(b, atMs)) return;
     if (!complete) return;
@@ -223,13 +296,9 @@ export class Receiver {
     }
     const n = ((buf[2]! << 8) | buf[3]!) & MAX_PAYLOAD;
     this.#whole = n + FRAME_OVERHEAD;
-    if (n <= this.#limit()) return;
+    if (n <= this.#limit) return;
     this.#mode = Mode.Long;
     this.#taken = 4;
-  }
-
-  #limit(): number {
-    return Math.min(this.#settings.maxPayload, this.#buf.length - FRAME_OVERHEAD);
   }
 
   /** ACK or NAK; with an impossible second byte the first is dropped and the second begins anew. */
@@ -283,7 +352,7 @@ export class Receiver {
       this.#secondSum = sumByte(this.#secondSum, b);
       if (k === 3) {
         const n = ((this.#buf[start + 2]! << 8) | b) & MAX_PAYLOAD;
-        if (n > this.#limit()) this.#second = 0;
+        if (n > this.#limit) this.#second = 0;
         else this.#secondWhole = n + FRAME_OVERHEAD;
       }
       return false;
@@ -295,7 +364,7 @@ export class Receiver {
       return false;
     }
     this.#noise("resync", 0, start, atMs);
-    this.#deliver(start, k + 1, atMs);
+    this.#deliver(this.#buf, start, k + 1, atMs);
     return true;
   }
 
@@ -311,10 +380,9 @@ export class Receiver {
     this.#second = 0;
   }
 
-  #deliver(start: number, whole: number, endMs: number): void {
-    const buf = this.#buf;
-    const type = (buf[start]! << 8) | buf[start + 1]!;
-    const payload = buf.slice(start + 4, start + whole - 2);
+  #deliver(bytes: Uint8Array, start: number, whole: number, endMs: number): void {
+    const type = (bytes[start]! << 8) | bytes[start + 1]!;
+    const payload = bytes.slice(start + 4, start + whole - 2);
     const answer = linkAnswer(this.#settings, type, payload);
     this.#len = 0;
     this.#schedule(answer, endMs);
@@ -340,7 +408,10 @@ export class Receiver {
 
   #echoByte(b: number, atMs: number): void {
     if (b === this.#echo[this.#echoAt]) {
-      if (++this.#echoAt === this.#echo.length) this.#echoUntilMs = NEVER;
+      if (++this.#echoAt === this.#echo.length) {
+        this.#echoing = false;
+        this.#echoUntilMs = NEVER;
+      }
       return;
     }
     // Somebody else drives the line: what is on it until it falls idle is nobody's frame.
@@ -359,6 +430,7 @@ export class Receiver {
 
   #endEcho(): void {
     this.#echo = NOTHING;
+    this.#echoing = false;
     this.#echoAt = 0;
     this.#echoUntilMs = NEVER;
   }
@@ -375,10 +447,11 @@ export class Receiver {
     return waits ? this.#firstMs + this.#t.frameMaxMs : NEVER;
   }
 
-  /** Not before `ackDelayMs`, and not into bytes that are still coming. */
+  /** Of an answer that waits: not before `ackDelayMs`, and not into bytes that are still coming. */
   #answerDue(): number {
-    if (this.#answerCode === NONE) return NEVER;
-    return Math.max(this.#answerEndMs + this.#t.ackDelayMs, this.#lastMs + this.#t.idleMs);
+    const delayed = this.#answerEndMs + this.#t.ackDelayMs;
+    const rested = this.#lastMs + this.#t.idleMs;
+    return delayed > rested ? delayed : rested;
   }
 
   /** The line has been silent for `idleMs`: what was no frame until now is none. */
