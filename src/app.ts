@@ -235,6 +235,8 @@ export class Ucm {
           pollSeconds: config.pollSeconds,
           marketContexts: config.marketContexts ?? [],
           emergency: config.emergency ?? false,
+          programme: config.programme,
+          capacityReference: config.capacityReference,
           voltage: this.#config.charger.voltage,
         },
         this.#upstreamHost(),

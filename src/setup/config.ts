@@ -14,6 +14,8 @@ export interface UpstreamConfig {
   readonly pollSeconds?: number;
   readonly marketContexts?: readonly string[];
   readonly emergency?: boolean;
+  readonly programme?: "as4755";
+  readonly capacityReference?: "rated" | "installer" | "dynamic";
   readonly clientId?: string;
   readonly clientSecretFile?: string;
   /** What that file holds: put here by the host after reading, in no document, and never told. */

@@ -42,6 +42,17 @@ const upstream: Spec = {
       type: "boolean",
       about: "The programme permits Grid Emergency: contactor open, no override by the customer",
     },
+    programme: {
+      type: "string",
+      about: "Signals mean the demand response modes of AS/NZS 4755, DRM 0 to 4 (openadr2b)",
+      oneOf: ["as4755"],
+    },
+    capacityReference: {
+      type: "string",
+      about:
+        "What a fraction refers to: the rated power (default), the installer's maximum (default of as4755), or the mean of the 5 min before (openadr2b)",
+      oneOf: ["rated", "installer", "dynamic"],
+    },
     clientId: text("OAuth2 client id (openadr3)"),
     clientSecretFile: text("File with the OAuth2 client secret (openadr3)"),
     resourceName: text("Name of the charger at the server, default venName (openadr3)", 128),
