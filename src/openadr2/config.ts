@@ -17,7 +17,10 @@ export interface OpenAdr2Config {
   readonly targets?: readonly string[] | undefined;
   /** The programme permits Grid Emergency for SIMPLE 3: always, never, or in these market contexts. */
   readonly emergency?: boolean | readonly string[] | undefined;
+  /** What fractions refer to; default the rated power, under `as4755` the installer's maximum. */
   readonly capacityReference?: Programme["capacityReference"] | undefined;
+  /** How the utility's signals are meant: as everywhere, or as demand response modes of AS/NZS 4755. */
+  readonly programme?: "as4755" | undefined;
   readonly setpointUnit?: Programme["setpointUnit"] | undefined;
   /** Usual price per kWh in the currency of the price signals. */
   readonly normalPrice?: number | undefined;
@@ -44,7 +47,8 @@ export function programmeOf(config: OpenAdr2Config): Programme {
   return {
     source: config.id,
     emergency: config.emergency ?? false,
-    capacityReference: config.capacityReference ?? "rated",
+    capacityReference: config.capacityReference ?? (config.programme === "as4755" ? "installer" : "rated"),
+    drm: config.programme === "as4755",
     setpointUnit: config.setpointUnit ?? "",
     normalPrice: config.normalPrice,
     deviceClasses: (config.deviceClasses ?? ["EVSE", "Electric_Vehicle"]).map((name) =>

@@ -1,3 +1,5 @@
+import { isFault } from "../base/fault.js";
+import { drmAsk } from "../grid/drm.js";
 import type { Ask, GridEvent, GridInterval } from "../grid/event.js";
 import type { VtnEvent, VtnSignal } from "./messages.js";
 
@@ -14,6 +16,8 @@ export interface Programme {
   readonly emergency: boolean | readonly string[];
   /** What 1.0 of x-loadControlCapacity and the like refers to. */
   readonly capacityReference: "rated" | "installer" | "dynamic";
+  /** SIMPLE and x-DRM mean the demand response modes of AS/NZS 4755, and a capacity of 1 means DRM 4. */
+  readonly drm: boolean;
   /** Unit of x-loadControlSetpoint where the signal names none; "" = refuse. */
   readonly setpointUnit: "W" | "A" | "fraction" | "";
   /** The usual price per kWh, for signals that give none or only a difference; undefined = unknown. */
@@ -87,7 +91,10 @@ export function gridEvents(event: VtnEvent, programme: Programme, nowUtcMs: numb
     randomise: event.startAfterMs > 0 ? ({ windowMs: event.startAfterMs, law: "after" } as const) : undefined,
     rampUpMs: event.rampUpMs,
     notificationMs: event.notificationMs,
-    emergencyPermitted: emergencyPermitted(event, programme),
+    // DRM 0 is the disconnection device by its own definition.
+    emergencyPermitted:
+      emergencyPermitted(event, programme) ||
+      (programme.drm && load?.some(({ ask }) => ask.ask === "emergency") === true),
     createdUtcMs: event.createdUtcMs,
     cancelled,
     delayApplied: false,
@@ -134,10 +141,19 @@ function ours(signal: VtnSignal, programme: Programme): boolean {
 const UNKNOWN = 0;
 const INFORMATIVE = -2;
 const PRICE = -3;
+/** The finest of all: it says exactly which mode. */
+const DRM = 4;
+
+/** Demand response modes that SIMPLE 1 to 3 stand for: 75 %, 50 %, off (requirements 1.2). */
+function modeOfSimple(level: number): number | undefined {
+  return level === 1 ? 3 : level === 2 ? 2 : level === 3 ? 0 : undefined;
+}
 
 /** Which of several load signals is obeyed: the finer one; SIMPLE is what everybody understands. */
 function signalRank(signal: VtnSignal): number {
   switch (signal.name) {
+    case "x-DRM":
+      return DRM;
     case "LOAD_DISPATCH":
       return 3;
     case "LOAD_CONTROL":
@@ -201,16 +217,37 @@ function askOf(
 ): Ask | Refusal | undefined {
   switch (signalRank(signal)) {
     case 1:
-      return signal.type === "level" ? simple(value, emergency) : unsupported(signal, "SIMPLE is a level");
+      if (signal.type !== "level") return unsupported(signal, "SIMPLE is a level");
+      if (programme.drm && value !== 0) return mode(signal, modeOfSimple(value), programme);
+      return simple(value, emergency);
     case 2:
       return loadControl(signal, value, programme);
     case 3:
       return loadDispatch(signal, value);
+    case DRM:
+      if (!programme.drm) return unsupported(signal, "the programme is not configured as AS/NZS 4755");
+      return signal.type === "level"
+        ? mode(signal, value, programme)
+        : unsupported(signal, "a mode is a level");
     case PRICE:
       return price(signal, value, programme);
     default:
       return unsupported(signal);
   }
+}
+
+/** A demand response mode of AS/NZS 4755. */
+function mode(
+  signal: VtnSignal,
+  number: number | undefined,
+  programme: Programme,
+): Ask | Refusal | undefined {
+  if (number === undefined) return undefined;
+  const drm = drmAsk(number, programme.capacityReference);
+  if (!isFault(drm)) return drm.ask;
+  return drm.fault === "drm-unsupported"
+    ? { code: "460", text: drm.text }
+    : wrong(`signal ${signal.name}: ${drm.text}`);
 }
 
 /** Rules 9 and 14. */
@@ -239,6 +276,7 @@ function loadControl(signal: VtnSignal, value: number, programme: Programme): As
   const reference = programme.capacityReference;
   switch (signal.type) {
     case "x-loadControlCapacity":
+      if (programme.drm && value === 1) return mode(signal, 4, programme);
       return value >= 0 && value <= 1 ? fraction(value, reference) : undefined;
     case "x-loadControlPercentOffset":
       return value >= -1 && value <= 1 ? fraction(1 + value, reference) : undefined;

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isFault } from "../../src/base/fault.js";
 import type { Ask, GridEvent } from "../../src/grid/event.js";
-import { drmAsk } from "../../src/translate/drm.js";
+import { drmAsk } from "../../src/grid/drm.js";
 import { ChargerRig, type ChargerRigOptions } from "../support/charger-rig.js";
 import { event, HOUR, interval, limit, MINUTE, SECOND } from "../support/grid.js";
 

@@ -3,7 +3,7 @@ import { isFault } from "../../src/base/fault.js";
 import type { Ask } from "../../src/grid/event.js";
 import type { Intent } from "../../src/grid/intent.js";
 import type { SgdStatus } from "../../src/ports/sgd-status.js";
-import { drmAsk } from "../../src/translate/drm.js";
+import { drmAsk } from "../../src/grid/drm.js";
 import { levelFor, levelOf } from "../../src/translate/power-level.js";
 import { LoadReference } from "../../src/translate/reference.js";
 import { siteOf, type Abilities } from "../../src/translate/settings.js";

@@ -1,6 +1,6 @@
 /** Demand response modes of AS/NZS 4755 (S4 638–677, requirements 1.2), as asks of the grid. */
 import { fault, type Fault } from "../base/fault.js";
-import type { Ask } from "../grid/event.js";
+import type { Ask } from "./event.js";
 
 export interface DrmAsk {
   readonly ask: Ask;
