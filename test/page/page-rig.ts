@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { expect } from "vitest";
-import { programPath } from "../support/needs.js";
 import { CliProcess, repoRoot } from "../support/process.js";
+import { launchChromium } from "./chromium.js";
 
 /** A running bench and its page in Chromium. What the page asks of others, and its errors, are kept. */
 export interface PageRig {
@@ -15,21 +15,6 @@ export interface PageRig {
   readonly elsewhere: readonly string[];
   readonly errors: readonly string[];
   close(): Promise<void>;
-}
-
-export async function launchChromium(): Promise<Browser> {
-  return await chromium.launch({
-    executablePath: programPath("chromium")!,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--no-first-run",
-    ],
-  });
 }
 
 export async function openPage(options: readonly string[] = []): Promise<PageRig> {

@@ -1,6 +1,7 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { describe, it } from "vitest";
+import { programPath } from "./program-path.js";
+
+export { programPath } from "./program-path.js";
 
 /** What the longer suites need of the system, and the Debian packages that bring it (also in .ci/run). */
 const packages: Readonly<Record<string, string>> = {
@@ -13,20 +14,6 @@ const packages: Readonly<Record<string, string>> = {
   "sigrok-cli": "sigrok-cli",
   gcc: "gcc make",
 };
-
-/** Absolute path of a program on PATH, or undefined. */
-export function programPath(name: string): string | undefined {
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    const path = join(folder, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // not here
-    }
-  }
-  return undefined;
-}
 
 /**
  * A suite that needs programs of the system. Without them it is skipped by name, with the command that adds
