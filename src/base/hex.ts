@@ -22,13 +22,14 @@ function nibble(code: number): number {
 
 /** Bytes of hex text; spaces between bytes are skipped. Undefined for anything that is not whole bytes of hex. */
 export function fromHex(text: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(text.length >> 1);
+  const length = text.length;
+  const bytes = new Uint8Array(length >> 1);
   let n = 0;
-  for (let i = 0; i < text.length; i++) {
+  for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
     if (code === 32) continue;
     const high = nibble(code);
-    const low = i + 1 < text.length ? nibble(text.charCodeAt(++i)) : -1;
+    const low = ++i < length ? nibble(text.charCodeAt(i)) : -1;
     if (high < 0 || low < 0) return undefined;
     bytes[n++] = (high << 4) | low;
   }

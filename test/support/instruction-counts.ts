@@ -2,7 +2,12 @@
  * What the firmware costs in instructions on the emulated microcontroller, by kinds of work, over a fixed stretch of
  * virtual time: the same every time but for the digits of a few numbers.
  */
+import { withFrameLine } from "../../host-sim/runtime/frame-line-engine.js";
+import { startQemu } from "../../host-sim/runtime/qemu.js";
+import { firmwareArchive } from "../../host-sim/runtime/xs-engine.js";
 import { VirtualBench } from "../../host-sim/virtual/virtual-bench.js";
+import { toHex } from "../../src/base/hex.js";
+import { emitFrame } from "../../src/wire/frame.js";
 import { countedEngine, type CountedStep } from "./counted-engine.js";
 
 export interface InstructionCounts {
@@ -14,12 +19,19 @@ export interface InstructionCounts {
   readonly everydaySecond: number;
   /** A wake-up in which nothing is to be done. */
   readonly idleWake: number;
-  /** What the bytes of the line take, all that follows from them included, by bytes. */
+  /** The receiver alone, framing and link answer included: a frame of 64 bytes that came at once, by bytes. */
+  readonly receiverByte: number;
+  /** The same of a frame of 8 bytes, whole. */
+  readonly receiverFrame: number;
+  /** What the bytes of a byte line take, all that follows from them included, by bytes. */
   readonly receivedByte: number;
   /** What one more byte in a batch takes: from its JSON through the receiver. */
   readonly moreByte: number;
-  /** A request with its link ACK, its answer and its link ACK: all steps of the line, by requests. */
+  /** A request over a byte line with its link ACK, its answer and its link ACK: all steps of the line, by requests. */
   readonly exchange: number;
+  /** {@link everydaySecond} and {@link exchange} over a frame line, as on the device. */
+  readonly frameLineSecond: number;
+  readonly frameLineExchange: number;
   /** A poll of the utility that brings nothing: request, answer of some 500 bytes. */
   readonly poll: number;
   /** The poll that brings 24 prices, and all that follows from it within 20 s. */
@@ -51,13 +63,60 @@ function median(values: readonly number[]): number {
 
 /** Requests of the module to the appliance in these steps: frames that it sends, less its answers and the link's. */
 function requestsOf(steps: readonly CountedStep[]): number {
-  return steps.filter(({ outputs }) => outputs.some((output) => output.k === "tx" && output.hex.length > 4))
-    .length;
+  return steps.filter(({ outputs }) =>
+    outputs.some((output) => output.k === "frame" || (output.k === "tx" && output.hex.length > 4)),
+  ).length;
 }
 
 const windowMs = 600_000;
 
+/** The receiver with nothing around it (host-sim/runtime/receiver-entry.ts). */
+async function receiverCounts(): Promise<Pick<InstructionCounts, "receiverByte" | "receiverFrame">> {
+  const machine = await startQemu({ archive: firmwareArchive("receiver-entry"), icountShift: 0 });
+  const taken = async (frame: Uint8Array, times: number): Promise<number> => {
+    const load = { hex: toHex(frame), times, piece: frame.length };
+    const before = (await machine.stats()).instructions.host.sum;
+    const { out } = await machine.step({ nowMs: 0, utcMs: null, in: [load] });
+    const { frames, answers } = out[0] as { frames: number; answers: number };
+    if (frames !== times || answers !== times) throw new Error(`${frames} of ${times} frames were received`);
+    return (await machine.stats()).instructions.host.sum - before;
+  };
+  const perFrame = async (frame: Uint8Array): Promise<number> =>
+    ((await taken(frame, 41)) - (await taken(frame, 1))) / 40;
+  try {
+    const long = await perFrame(emitFrame(0x0802, new Uint8Array(58).fill(7)));
+    const short = await perFrame(emitFrame(0x0801, Uint8Array.of(1, 2)));
+    return { receiverByte: Math.round(long / 64), receiverFrame: Math.round(short) };
+  } finally {
+    await machine.close();
+  }
+}
+
+/** The everyday over a frame line. */
+async function frameLineCounts(): Promise<Pick<InstructionCounts, "frameLineSecond" | "frameLineExchange">> {
+  const engine = await countedEngine();
+  try {
+    const framed = withFrameLine(engine);
+    const bench = new VirtualBench({ engine: framed, vtn: { pollSeconds: 60 }, config: { polling: {} } });
+    bench.sgd.plug();
+    await bench.until("registered", () => bench.last("upstream")?.state === "online");
+    await bench.run(windowMs);
+    const from = engine.steps.length;
+    await bench.run(windowMs);
+    const everyday = engine.steps.slice(from);
+    const line = everyday.filter((step) => !isHttp(step) && !isIdle(step));
+    return {
+      frameLineSecond: Math.round(sum(everyday) / (windowMs / 1000)),
+      frameLineExchange: Math.round(sum(line) / requestsOf(line)),
+    };
+  } finally {
+    await engine.close();
+  }
+}
+
 export async function instructionCounts(): Promise<InstructionCounts> {
+  const receiver = await receiverCounts();
+  const frameLine = await frameLineCounts();
   const engine = await countedEngine();
   try {
     const bench = new VirtualBench({ engine, vtn: { pollSeconds: 60 }, config: { polling: {} } });
@@ -93,6 +152,8 @@ export async function instructionCounts(): Promise<InstructionCounts> {
       boot: engine.steps[0]!.instructions,
       everydaySecond: Math.round(sum(everyday) / (windowMs / 1000)),
       idleWake: median(everyday.filter(isIdle).map(({ instructions }) => instructions)),
+      ...receiver,
+      ...frameLine,
       receivedByte: Math.round(sum(rx) / bytesOf(rx)),
       moreByte: Math.round((per(8) - per(1)) / 7),
       exchange: Math.round(sum(line) / requestsOf(line)),

@@ -12,15 +12,19 @@ const words: Readonly<Record<keyof InstructionCounts, string>> = {
   everydaySecond:
     "an everyday second, mean of 10 min: utility polled every 60 s, appliance every 30 and 60 s",
   idleWake: "a wake-up with nothing to do",
-  receivedByte: "a received byte, with all that follows from it",
-  moreByte: "one more byte in a batch: hex, receiver",
-  exchange: "a request to the appliance with ACK, answer and ACK",
+  receiverByte: "a received byte: receiver and framing alone, of a frame of 64 bytes that came at once",
+  receiverFrame: "a received frame of 8 bytes: receiver and framing alone, all of it",
+  receivedByte: "a received byte of the byte line, with all that the application does about it",
+  moreByte: "one more byte in a batch of the byte line: hex, receiver",
+  exchange: "a request to the appliance with ACK, answer and ACK, over the byte line",
+  frameLineSecond: "an everyday second over the frame line, as on the device",
+  frameLineExchange: "a request to the appliance with its answer, over the frame line",
   poll: "a poll of the utility that brings nothing",
   priceEvent: "a 24-price event: poll, XML, schedule, answer",
 };
 
 const aims: Partial<Readonly<Record<keyof InstructionCounts, number>>> = {
-  moreByte: 2500,
+  receiverByte: 2500,
   receivedByte: 2500,
 };
 
