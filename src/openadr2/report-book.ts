@@ -3,18 +3,22 @@ import { NEVER } from "../ports/time.js";
 import { MAX_REPORT_REQUESTS, type ReportRequest } from "./messages.js";
 import type { ReportOffer, ReportUpdate, ReportValue, ResourceStatus } from "./outbound.js";
 
-/** Meter history, where the module keeps one: means (W) or counter readings (Wh) of equal steps, oldest first. */
+/**
+ * Meter history, where the module keeps one: mean power (W) or energy (Wh) of steps, oldest first. Steps are at least
+ * `stepMs` long, and so long that there are no more than `most`.
+ */
 export interface UsageHistory {
   read(
     what: "power" | "energy",
     fromUtcMs: number,
     toUtcMs: number,
     stepMs: number,
+    most: number,
   ): readonly { readonly startUtcMs: number; readonly durationMs: number; readonly value: number }[];
 }
 
-const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
+const HALF_HOUR_MS = 1_800_000;
 /** Values of one report, and of one message (some 450 bytes each); a fuller report goes out early. */
 const MAX_VALUES = 48;
 /** Values that wait in all while the server is away. */
@@ -41,6 +45,9 @@ const STATUS = {
   onChange: true,
 } as const;
 
+/** As the journal keeps them. */
+const HALF_HOURS = { minPeriodMs: HALF_HOUR_MS, maxPeriodMs: 24 * HOUR_MS } as const;
+
 const OFFERS: readonly ReportOffer[] = [
   { specifier: TELEMETRY_USAGE, name: "TELEMETRY_USAGE", spanMs: HOUR_MS, points: [POWER, ENERGY] },
   { specifier: TELEMETRY_STATUS, name: "TELEMETRY_STATUS", spanMs: HOUR_MS, points: [STATUS] },
@@ -49,8 +56,8 @@ const OFFERS: readonly ReportOffer[] = [
     name: "HISTORY_USAGE",
     spanMs: 30 * 24 * HOUR_MS,
     points: [
-      { ...POWER, rid: "power-history", readingType: "Mean" },
-      { ...ENERGY, rid: "energy-history" },
+      { ...POWER, rid: "power-history", readingType: "Mean", ...HALF_HOURS },
+      { ...ENERGY, rid: "energy-history", reportType: "usage", readingType: "Summed", ...HALF_HOURS },
     ],
   },
 ];
@@ -322,25 +329,26 @@ export class ReportBook {
       request.durationMs > 0 ? (request.startUtcMs ?? 0) + request.durationMs : now.utcMs,
     );
     const fromMs = request.startUtcMs ?? now.utcMs - (request.backMs || HOUR_MS);
-    const stepMs = request.granularityMs || 15 * MINUTE_MS;
-    const values: ReportValue[] = [];
+    const stepMs = request.granularityMs || HALF_HOUR_MS;
+    const most = Math.max(1, Math.floor(MAX_WAITING_VALUES / Math.max(1, request.rids.length)));
+    let values: ReportValue[] = [];
+    const send = (): void => {
+      this.enqueue({ reportRequestId: request.id, specifier: HISTORY_USAGE, name: "HISTORY_USAGE", values });
+      values = [];
+    };
     for (const rid of request.rids) {
       const what = rid === "power-history" ? "power" : "energy";
-      for (const point of this.history?.read(what, fromMs, toMs, stepMs) ?? []) {
-        if (values.length < MAX_VALUES) values.push({ rid, ...point, estimated: false });
+      const points = this.history?.read(what, fromMs, toMs, stepMs, most) ?? [];
+      for (const point of points) {
+        if (values.length === MAX_VALUES) send();
+        values.push({ rid, ...point, estimated: false });
       }
       // The rID count must match what was asked, even with nothing to tell.
-      if (!values.some((v) => v.rid === rid)) {
-        values.push({
-          rid,
-          startUtcMs: fromMs,
-          durationMs: Math.max(0, toMs - fromMs),
-          value: undefined,
-          estimated: false,
-        });
-      }
+      if (points.length > 0) continue;
+      const durationMs = Math.max(0, toMs - fromMs);
+      values.push({ rid, startUtcMs: fromMs, durationMs, value: undefined, estimated: false });
     }
-    this.enqueue({ reportRequestId: request.id, specifier: HISTORY_USAGE, name: "HISTORY_USAGE", values });
+    if (values.length > 0) send();
   }
 }
 

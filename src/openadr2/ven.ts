@@ -24,6 +24,7 @@ import type { ReportTime, UsageHistory } from "./report-book.js";
 import { Services } from "./services.js";
 
 export type { OpenAdr2Config } from "./config.js";
+export type { UsageHistory } from "./report-book.js";
 
 /** What servers use that name none; and until one has named one. */
 const DEFAULT_POLL_MS = 10_000;

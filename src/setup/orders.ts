@@ -21,13 +21,14 @@ const ownerOrder: Spec = {
         "admit",
         "pause",
         "dismiss",
+        "provider",
         "accept-schedule",
         "remove-schedule",
         "change-schedule",
       ],
     },
     durationMs: { type: "number", about: "For override and boost", min: 1, max: 604_800_000 },
-    source: { type: "string", about: "An upstream's id, for admit, pause and dismiss", minLength: 1 },
+    source: { type: "string", about: "An upstream's id, for admit, pause, dismiss and provider", minLength: 1 },
     windows: {
       type: "array",
       about: "For change-schedule: hours without charging",
@@ -70,6 +71,7 @@ function needs(verb: string): string | undefined {
     case "admit":
     case "pause":
     case "dismiss":
+    case "provider":
       return "source";
     case "change-schedule":
       return "windows";
