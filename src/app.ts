@@ -13,19 +13,24 @@ import type { DelayOrder, DelayStatus } from "./grid/delay.js";
 import { levelOf } from "./grid/asks.js";
 import type { OwnerAnswer, OwnerOrder } from "./grid/owner.js";
 import { regionOf, type WeekWindow } from "./grid/regions.js";
+import { changeAnswer, Providers } from "./grid/providers.js";
 import type { Upstream, UpstreamHost, UpstreamStatus } from "./grid/upstream.js";
 import type { Intent } from "./grid/intent.js";
 import { mayRead, type JournalPart, type Role } from "./journal/access.js";
 import { exportLines, type ExportFormat } from "./journal/export.js";
 import { FactoryReset, isResetting } from "./journal/factory-reset.js";
 import { Recorder, type JournalState, type StartReason } from "./journal/recorder.js";
+import { usageOf } from "./journal/usage.js";
+import { ClockHint } from "./network/clock-hint.js";
 import { Ocpp16 } from "./ocpp16/ocpp16.js";
-import { OpenAdr2Ven } from "./openadr2/ven.js";
+import { OpenAdr2Ven, type UsageHistory } from "./openadr2/ven.js";
 import { OpenAdr3Ven } from "./openadr3/ven.js";
 import { crcOfText } from "./base/json.js";
 import type { FlashPort } from "./ports/flash.js";
 import type { HttpEvent, HttpPort } from "./ports/http.js";
 import type { ByteLine, ByteLineEvent, FrameLine, FrameLineEvent } from "./ports/line.js";
+import type { MdnsEvent, MdnsPort } from "./ports/mdns.js";
+import type { MqttEvent, MqttPort } from "./ports/mqtt.js";
 import type { SgdStatus } from "./ports/sgd-status.js";
 import { NEVER, type Now, type RandomPort, type StorePort } from "./ports/time.js";
 import type { WebSocketEvent, WebSocketPort } from "./ports/websocket.js";
@@ -78,6 +83,10 @@ export interface World {
   readonly http: HttpPort;
   /** For OCPP; a world without one connects to no charging platform. */
   readonly websocket?: WebSocketPort;
+  /** For notifications by MQTT; without it OpenADR 3 polls. */
+  readonly mqtt?: MqttPort;
+  /** For servers that announce themselves on the local network. */
+  readonly mdns?: MdnsPort;
   readonly random: RandomPort;
   /** Keeps values where there is no flash. */
   readonly store: StorePort;
@@ -146,6 +155,8 @@ export class Ucm {
   readonly #recorder: Recorder | undefined;
   #factoryReset: FactoryReset | undefined;
   #resetDone = false;
+  readonly #providers: Providers;
+  readonly #clockHint = new ClockHint();
   readonly #plugIn = new PlugInWatch();
   /** When the line was last heard or used, ms. */
   #lineMs = 0;
@@ -218,28 +229,24 @@ export class Ucm {
       if (client) this.#upstreams.push(client);
       this.#toldUpstream.push("");
     }
+    this.#providers = new Providers(this.#upstreams, config.oneProvider, store);
   }
 
   /** The time of the input being handled; the link's synchronous callbacks need it. */
   #now: Now = { ms: 0, utcMs: undefined };
 
   #connect(config: UpstreamConfig): Upstream | undefined {
-    const brought = this.#world.connect?.(config, this.#upstreamHost());
+    const brought = this.#world.connect?.(config, this.#upstreamHost(config.id));
     if (brought) return brought;
     if (config.protocol === "openadr2b") {
       return new OpenAdr2Ven(
         {
-          id: config.id,
-          url: config.url,
+          ...config,
           venName: config.venName ?? config.id,
-          pollSeconds: config.pollSeconds,
-          marketContexts: config.marketContexts ?? [],
-          emergency: config.emergency ?? false,
-          programme: config.programme,
-          capacityReference: config.capacityReference,
           voltage: this.#config.charger.voltage,
         },
-        this.#upstreamHost(),
+        this.#upstreamHost(config.id),
+        this.#usage(),
       );
     }
     if (config.protocol === "openadr3") {
@@ -253,7 +260,7 @@ export class Ucm {
           installerW: installerMaxA * voltage * phases,
           ratedW: ratedA * voltage * phases,
         },
-        this.#upstreamHost(),
+        this.#upstreamHost(config.id),
       );
     }
     const { websocket } = this.#world;
@@ -271,7 +278,7 @@ export class Ucm {
         delayMaxMs: randomDelay.enabled ? randomDelay.maxSeconds * 1000 : 0,
         securityProfile: config.cert === undefined ? 2 : 3,
       },
-      { ...this.#upstreamHost(), websocket },
+      { ...this.#upstreamHost(config.id), websocket },
       { logs: { read: (which) => this.#logText(which) } },
     );
   }
@@ -283,9 +290,18 @@ export class Ucm {
     return [...exportLines(this.#recorder.journal, part, "csv")].join("\n");
   }
 
-  #upstreamHost(): UpstreamHost {
+  /** What was used in the past, for OpenADR 2.0b's HISTORY_USAGE; undefined where there is no journal. */
+  #usage(): UsageHistory | undefined {
+    const energy = this.#recorder?.journal.energy;
+    if (energy === undefined) return undefined;
+    return { read: (what, from, to, stepMs, most) => usageOf(energy, what, from, to, stepMs, most) };
+  }
+
+  #upstreamHost(source: string): UpstreamHost {
     return {
       http: this.#world.http,
+      mqtt: this.#world.mqtt,
+      mdns: this.#world.mdns,
       random: this.#world.random,
       store: this.#store,
       nextRequestId: () => ++this.#requestId,
@@ -293,7 +309,10 @@ export class Ucm {
         this.#touched = true;
         return this.#grid.replaceEvents(source, events, now);
       },
-      clockSeen: () => undefined,
+      clockSeen: (utcMs, now) => {
+        const warning = this.#clockHint.seen(source, utcMs, now);
+        if (warning !== "") this.#log("warning", warning);
+      },
       log: (level, text) => this.#log(level, text),
     };
   }
@@ -313,9 +332,8 @@ export class Ucm {
     });
   }
 
-  start(now: Now): void {
-    this.#now = now;
-    this.#touched = true;
+  start(at: Now): void {
+    const now = this.#enter(at);
     if (this.#recorder && isResetting(this.#recorder.store)) {
       this.#beginReset();
       return;
@@ -331,7 +349,7 @@ export class Ucm {
     if (known !== configuration) this.#store.set(configKey, configuration);
     // A module that was never here before has no power cut behind it.
     if (reason === "power" && known !== undefined) this.#grid.started("power-restored", now);
-    for (const upstream of this.#upstreams) upstream.start(now);
+    this.#providers.start(now);
     this.poll(now);
   }
 
@@ -341,29 +359,55 @@ export class Ucm {
   }
 
   /** What the line has to say, be it a {@link ByteLine} or a {@link FrameLine}. */
-  onLine(event: ByteLineEvent | FrameLineEvent, now: Now): void {
+  onLine(event: ByteLineEvent | FrameLineEvent, at: Now): void {
+    const now = this.#clockHint.fill(at);
     this.#now = now;
     this.#lineMs = now.ms;
     if (this.#factoryReset) return;
     this.#link.onLine(event, now.ms);
   }
 
-  onHttp(event: HttpEvent, now: Now): void {
-    this.#now = now;
+  onMqtt(event: MqttEvent, at: Now): void {
+    const now = this.#enter(at);
+    if (this.#factoryReset) return;
+    for (const upstream of this.#upstreams) upstream.onMqtt?.(event, now);
+  }
+
+  onMdns(event: MdnsEvent, at: Now): void {
+    const now = this.#enter(at);
+    if (this.#factoryReset) return;
+    for (const upstream of this.#upstreams) upstream.onMdns?.(event, now);
+  }
+
+  /** Something has changed at that upstream's server, the world was told (a webhook): it is asked soon. */
+  hint(source: string, at: Now): void {
+    const now = this.#enter(at);
+    if (this.#factoryReset) return;
+    for (const upstream of this.#upstreams) if (upstream.id === source) upstream.hint?.(now);
+  }
+
+  /** An input that may concern everybody. Answers its time, with UTC where a server alone has told it. */
+  #enter(at: Now): Now {
+    this.#now = this.#clockHint.fill(at);
     this.#touched = true;
+    return this.#now;
+  }
+
+  onHttp(event: HttpEvent, at: Now): void {
+    const now = this.#enter(at);
     if (this.#factoryReset) return;
     for (const upstream of this.#upstreams) upstream.onHttp(event, now);
   }
 
-  onWebSocket(event: WebSocketEvent, now: Now): void {
-    this.#now = now;
-    this.#touched = true;
+  onWebSocket(event: WebSocketEvent, at: Now): void {
+    const now = this.#enter(at);
     if (this.#factoryReset) return;
     for (const upstream of this.#upstreams) upstream.onWebSocket?.(event, now);
   }
 
   /** Does everything that is due. Call after each input and when {@link nextMs} has come. */
-  poll(now: Now): void {
+  poll(at: Now): void {
+    const now = this.#clockHint.fill(at);
     this.#now = now;
     if (this.#factoryReset) {
       this.#resetStep(now);
@@ -371,6 +415,7 @@ export class Ucm {
     }
     if (this.#linkAlone(now)) return;
     for (const upstream of this.#upstreams) upstream.poll(now);
+    this.#providers.poll(now);
     this.#tellUpstreams(now);
     const evaluation = this.#grid.evaluate(now);
     if (evaluation !== this.#evaluation || this.#statusChanged) this.#carryOut(evaluation, now);
@@ -395,7 +440,7 @@ export class Ucm {
   }
 
   #othersNextMs(): number {
-    let next = Math.min(this.#sgd.nextMs(), this.#grid.nextMs(this.#now));
+    let next = Math.min(this.#sgd.nextMs(), this.#providers.nextMs(), this.#grid.nextMs(this.#now));
     for (const upstream of this.#upstreams) next = Math.min(next, upstream.nextMs());
     if (this.#recorder) next = Math.min(next, this.#recorder.nextMs(this.#lineMs));
     return next;
@@ -510,12 +555,12 @@ export class Ucm {
   }
 
   /** An order of the owner, from the local page; `order` is checked here. */
-  owner(order: unknown, now: Now): OwnerAnswer {
-    this.#now = now;
-    this.#touched = true;
+  owner(order: unknown, at: Now): OwnerAnswer {
+    const now = this.#enter(at);
     const wrong = orderFault("owner", order);
     if (wrong !== "") return { ok: false, why: "bad-order", text: wrong };
-    const sound = order as OwnerOrder;
+    const sound = order as OwnerOrder | { readonly verb: "provider"; readonly source: string };
+    if (sound.verb === "provider") return this.#changeProvider(sound.source, now);
     if ("source" in sound && !this.#config.upstreams.some(({ id }) => id === sound.source))
       return { ok: false, why: "unknown-source", text: `There is no upstream "${sound.source}".` };
     const answer = this.#grid.setOwner(sound, now);
@@ -525,10 +570,16 @@ export class Ucm {
     return answer;
   }
 
+  /** Leaves the service provider and registers with another one. */
+  #changeProvider(source: string, now: Now): OwnerAnswer {
+    const answer = changeAnswer(this.#providers.change(source, now), source);
+    if (answer.ok) this.#recorder?.setUp(`provider ${source}`, now);
+    return answer;
+  }
+
   /** An order about the random delay: enable, disable, cancel the running one, set the greatest length. */
-  delayOrder(order: unknown, now: Now): OwnerAnswer {
-    this.#now = now;
-    this.#touched = true;
+  delayOrder(order: unknown, at: Now): OwnerAnswer {
+    const now = this.#enter(at);
     const wrong = orderFault("delay", order);
     if (wrong !== "") return { ok: false, why: "bad-order", text: wrong };
     const sound = order as DelayOrder;
@@ -590,6 +641,8 @@ export class Ucm {
     readonly owner: OwnerState;
     readonly schedule: readonly ListedEvent[];
     readonly journal: JournalState | undefined;
+    /** The one service provider in use; "" where several may be. */
+    readonly provider: string;
   } {
     const { consent, ...owner } = this.#grid.ownerStatus(now);
     return {
@@ -597,6 +650,7 @@ export class Ucm {
       owner: { ...owner, consent: [...consent].map(([source, word]) => ({ source, word })) },
       schedule: this.#grid.listEvents(now),
       journal: this.#recorder?.state(),
+      provider: this.#providers.chosen,
       intent: this.#evaluation?.intent,
       sgd: this.#sgd.status(),
       upstreams: this.#upstreams.map((upstream) => upstream.status()),

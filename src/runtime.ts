@@ -11,6 +11,8 @@ import type { JournalPart, Role } from "./journal/access.js";
 import type { ExportFormat } from "./journal/export.js";
 import type { StartReason } from "./journal/recorder.js";
 import type { HttpEvent, HttpFailure, HttpRequest } from "./ports/http.js";
+import type { MdnsEvent } from "./ports/mdns.js";
+import type { MqttEvent, MqttSubscription } from "./ports/mqtt.js";
 import type { Now } from "./ports/time.js";
 import type { WebSocketEvent, WebSocketRequest } from "./ports/websocket.js";
 import type { UcmConfig } from "./setup/config.js";
@@ -44,6 +46,11 @@ export type Input =
   | { readonly k: "failed"; readonly id: number; readonly reason: HttpFailure; readonly text: string }
   /** What became of a WebSocket. */
   | { readonly k: "ws"; readonly event: WebSocketEvent }
+  /** What became of a subscription at a broker, and a server that was found on the local network. */
+  | { readonly k: "mqtt"; readonly event: MqttEvent }
+  | { readonly k: "mdns"; readonly event: MdnsEvent }
+  /** A webhook of that upstream's server was called. */
+  | { readonly k: "hint"; readonly upstream: string }
   /**
    * Before `boot`, where the world keeps a flash for the module: what is not blank of it, in pieces. The world keeps
    * what `flash` outputs tell, in their order and before any output that follows.
@@ -84,6 +91,8 @@ export type Output =
   | { readonly k: "http"; readonly request: HttpRequest }
   | { readonly k: "abort"; readonly id: number }
   | { readonly k: "ws"; readonly call: WebSocketCall }
+  | { readonly k: "mqtt"; readonly call: MqttCall }
+  | { readonly k: "mdns"; readonly call: MdnsCall }
   | { readonly k: "set"; readonly key: string; readonly value: string }
   | { readonly k: "del"; readonly key: string }
   | { readonly k: "flash"; readonly op: "program" | "erase"; readonly at: number; readonly hex: string }
@@ -108,6 +117,15 @@ export type WebSocketCall =
   | { readonly do: "close"; readonly id: number; readonly code: number; readonly reason: string }
   | { readonly do: "keep-alive"; readonly id: number; readonly pingMs: number }
   | { readonly do: "password"; readonly credentials: string; readonly password: string };
+
+/** A call of the MQTT port (src/ports/mqtt.ts), and of the mDNS port (src/ports/mdns.ts), as data. */
+export type MqttCall =
+  | { readonly do: "subscribe"; readonly request: MqttSubscription }
+  | { readonly do: "end"; readonly id: number };
+export interface MdnsCall {
+  readonly do: "browse" | "stop";
+  readonly service: string;
+}
 
 export interface Batch {
   readonly nowMs: number;
@@ -188,6 +206,14 @@ export class Machine {
         setPassword: (credentials, password) =>
           put({ k: "ws", call: { do: "password", credentials, password } }),
       },
+      mqtt: {
+        subscribe: (request) => put({ k: "mqtt", call: { do: "subscribe", request } }),
+        end: (id) => put({ k: "mqtt", call: { do: "end", id } }),
+      },
+      mdns: {
+        browse: (service) => put({ k: "mdns", call: { do: "browse", service } }),
+        stop: (service) => put({ k: "mdns", call: { do: "stop", service } }),
+      },
       random: { uint32: generator(seed) },
       store: {
         get: (key) => this.#store[key],
@@ -237,6 +263,15 @@ export class Machine {
         break;
       case "ws":
         ucm.onWebSocket(input.event, now);
+        break;
+      case "mqtt":
+        ucm.onMqtt(input.event, now);
+        break;
+      case "mdns":
+        ucm.onMdns(input.event, now);
+        break;
+      case "hint":
+        ucm.hint(input.upstream, now);
         break;
       case "state":
         this.#out.push({ k: "state", state: copied(ucm.state(now)) as Readonly<Record<string, unknown>> });

@@ -22,6 +22,16 @@ export interface UpstreamConfig {
   readonly clientSecret?: string;
   readonly resourceName?: string;
   readonly setpointUnit?: "W" | "A" | "fraction";
+  readonly venId?: string;
+  readonly targets?: readonly string[];
+  readonly deviceClasses?: readonly string[];
+  readonly opt?: "createOpt" | "createdEvent" | "off";
+  readonly security?: "standard" | "high";
+  readonly optOutReports?: boolean;
+  readonly callbackUrl?: string;
+  /** Put here by the host, in no document: what a webhook has to show, and the fingerprint of `cert`. */
+  readonly callbackToken?: string;
+  readonly fingerprint?: string;
   readonly normalPrice?: number;
   readonly remoteReboot?: boolean;
   readonly remoteOverride?: boolean;
@@ -55,6 +65,8 @@ export interface UcmConfig {
   readonly offPeak: readonly OffPeakWindow[] | undefined;
   readonly afterPowerCut: "off" | "delay" | "at-once" | undefined;
   readonly remoteFactoryReset: boolean;
+  /** One OpenADR server at a time (src/grid/providers.ts). */
+  readonly oneProvider: boolean;
   readonly shareChargingData: boolean;
 }
 
@@ -103,6 +115,16 @@ function crossCheck(raw: Raw, faults: Fault[]): void {
     if (socket !== (upstream.url.startsWith("ws:") || upstream.url.startsWith("wss:"))) {
       bad("url", `must start with ${socket ? "wss://" : "https://"} for protocol ${upstream.protocol}`);
     }
+    if (upstream.url.startsWith("mdns:")) {
+      if (upstream.protocol !== "openadr3" || upstream.url !== "mdns:_openadr3._tcp")
+        bad("url", "with mdns: can only be mdns:_openadr3._tcp, for protocol openadr3");
+      // What mDNS says can be said by anybody on that network: a public certificate proves nothing there.
+      if (upstream.clientId !== undefined && upstream.ca === undefined)
+        bad("ca", "is missing: a client secret is not sent to a server that was found, without its own authority");
+    }
+    const callback = upstream.callbackUrl;
+    if (callback?.startsWith("http:") && !/^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(callback))
+      bad("callbackUrl", "must begin with https://, except for this computer itself");
     if ((upstream.cert === undefined) !== (upstream.key === undefined)) {
       bad(upstream.cert === undefined ? "cert" : "key", "is missing: a certificate and its key go together");
     }
@@ -190,6 +212,7 @@ export function readConfig(document: unknown): UcmConfig | readonly Fault[] {
     offPeak: raw.offPeak,
     afterPowerCut: raw.afterPowerCut,
     remoteFactoryReset: raw.remoteFactoryReset ?? false,
+    oneProvider: raw.oneProvider ?? false,
     shareChargingData: raw.shareChargingData ?? false,
   };
 }

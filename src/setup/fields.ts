@@ -23,9 +23,9 @@ const upstream: Spec = {
     },
     url: {
       type: "string",
-      about: "Address of the server",
+      about: "Address of the server; for openadr3 also mdns:_openadr3._tcp, one on the local network",
       minLength: 9,
-      prefixes: ["https://", "http://", "wss://", "ws://"],
+      prefixes: ["https://", "http://", "wss://", "ws://", "mdns:"],
     },
     venName: text("Name under which the module registers"),
     ca: text("File with the trusted root certificates, PEM"),
@@ -58,13 +58,13 @@ const upstream: Spec = {
     resourceName: text("Name of the charger at the server, default venName (openadr3)", 128),
     setpointUnit: {
       type: "string",
-      about: "Unit of set-points for which the server names none (openadr3)",
+      about: "Unit of set-points for which the server names none (openadr2b, openadr3)",
       oneOf: ["W", "A", "fraction"],
     },
     normalPrice: {
       type: "number",
       about:
-        "Usual price per kWh, in the currency of the server's prices; relative prices need it (openadr3)",
+        "Usual price per kWh, in the currency of the server's prices; relative prices need it (openadr2b, openadr3)",
       min: 0.0001,
       max: 1_000_000,
     },
@@ -75,6 +75,41 @@ const upstream: Spec = {
     remoteOverride: {
       type: "boolean",
       about: "The customer has consented that the utility sets the override of the appliance (openadr3)",
+    },
+    venId: text("venID that the utility gave beforehand; else the server assigns one (openadr2b)", 128),
+    targets: {
+      type: "array",
+      about: "Names of this module in event targets: resourceID:…, groupID:…, groupName:…, partyID:… (openadr2b)",
+      items: text("Kind and name", 128),
+      maxItems: 16,
+    },
+    deviceClasses: {
+      type: "array",
+      about: "Device classes that are this charger's, default EVSE and Electric_Vehicle (openadr2b)",
+      items: text("Device class", 64),
+      maxItems: 8,
+    },
+    opt: {
+      type: "string",
+      about: "How the customer's override is told: EiOpt (default), a second oadrCreatedEvent, or not (openadr2b)",
+      oneOf: ["createOpt", "createdEvent", "off"],
+    },
+    security: {
+      type: "string",
+      about: "Security level that the utility demands; high (XML signatures) is refused (openadr2b)",
+      oneOf: ["standard", "high"],
+    },
+    optOutReports: {
+      type: "boolean",
+      about: "Tell the customer's override also where an event asks for no such report, default yes (openadr3)",
+    },
+    callbackUrl: {
+      type: "string",
+      about:
+        "Address under which the server can call this program, for webhooks; a computer's only, the device does not listen (openadr3)",
+      minLength: 12,
+      maxLength: 512,
+      prefixes: ["https://", "http://"],
     },
     chargePointId: text("Charge point identity (ocpp16)", 48),
     passwordFile: text("File with the basic-auth password (ocpp16)"),
@@ -205,6 +240,10 @@ export const configurationSpec: Spec = {
     shareChargingData: {
       type: "boolean",
       about: "The owner lets the remote agent read sessions and energy (default no)",
+    },
+    oneProvider: {
+      type: "boolean",
+      about: "One OpenADR server at a time; the owner's order provider changes it (PAS 1878; default no)",
     },
     openEndedCapHours: {
       type: "number",
