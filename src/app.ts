@@ -20,6 +20,9 @@ import { mayRead, type JournalPart, type Role } from "./journal/access.js";
 import { exportLines, type ExportFormat } from "./journal/export.js";
 import { FactoryReset, isResetting } from "./journal/factory-reset.js";
 import { Recorder, type JournalState, type StartReason } from "./journal/recorder.js";
+import { CrashLoop, MemoryWatch, Watch } from "./health/watch.js";
+import { lampOf, type Lamp } from "./health/lamp.js";
+import { Network } from "./network/network.js";
 import { usageOf } from "./journal/usage.js";
 import { ClockHint } from "./network/clock-hint.js";
 import { Ocpp16 } from "./ocpp16/ocpp16.js";
@@ -29,6 +32,7 @@ import { crcOfText } from "./base/json.js";
 import type { FlashPort } from "./ports/flash.js";
 import type { HttpEvent, HttpPort } from "./ports/http.js";
 import type { ByteLine, ByteLineEvent, FrameLine, FrameLineEvent } from "./ports/line.js";
+import type { NetworkEvent, NetworkPort } from "./ports/network.js";
 import type { MdnsEvent, MdnsPort } from "./ports/mdns.js";
 import type { MqttEvent, MqttPort } from "./ports/mqtt.js";
 import type { SgdStatus } from "./ports/sgd-status.js";
@@ -92,6 +96,14 @@ export interface World {
   readonly store: StorePort;
   /** 24 sectors for the journal, then at least 4 for values; without it there is no journal. */
   readonly flash?: FlashPort;
+  /** Where the module keeps its own place in the network and its own clock; else the world does. */
+  readonly network?: NetworkPort;
+  /** No time before this is possible: when the image was built, UTC ms. */
+  readonly builtUtcMs?: number;
+  /** Tells the hardware's watchdog that link, upstreams and storage all make progress. */
+  feed?(): void;
+  /** The one lamp, told when it changes. */
+  lamp?(lamp: Lamp): void;
   /** Why the module starts; default: power came. */
   readonly startReason?: StartReason;
   /** A client for a protocol that the world brings along; undefined = the module's own. */
@@ -158,6 +170,14 @@ export class Ucm {
   readonly #providers: Providers;
   readonly #clockHint = new ClockHint();
   readonly #plugIn = new PlugInWatch();
+  readonly #network: Network | undefined;
+  readonly #watch = new Watch();
+  readonly #memory = new MemoryWatch();
+  #crashLoop: CrashLoop | undefined;
+  /** After crashes in a row the upstreams begin later. */
+  #upstreamsFromMs = 0;
+  #stuck: string | undefined;
+  #lamp: Lamp | undefined;
   /** When the line was last heard or used, ms. */
   #lineMs = 0;
 
@@ -224,6 +244,7 @@ export class Ucm {
         ...(config.offPeak === undefined ? {} : { offPeak: config.offPeak.map(windowOf) }),
       }),
     });
+    this.#network = this.#networkOf(world);
     for (const upstream of config.upstreams) {
       const client = this.#connect(upstream);
       if (client) this.#upstreams.push(client);
@@ -234,6 +255,21 @@ export class Ucm {
 
   /** The time of the input being handled; the link's synchronous callbacks need it. */
   #now: Now = { ms: 0, utcMs: undefined };
+
+  #networkOf({ network, builtUtcMs, random, restart }: World): Network | undefined {
+    if (network === undefined) return undefined;
+    return new Network(
+      {
+        port: network,
+        random,
+        store: this.#store,
+        busy: () => (this.#evaluation?.intent.ask.ask ?? "normal") !== "normal",
+        restart: () => restart?.("network"),
+        log: (level, text) => this.#log(level, text),
+      },
+      { servers: this.#config.timeServers, builtUtcMs: builtUtcMs ?? 0 },
+    );
+  }
 
   #connect(config: UpstreamConfig): Upstream | undefined {
     const brought = this.#world.connect?.(config, this.#upstreamHost(config.id));
@@ -349,8 +385,41 @@ export class Ucm {
     if (known !== configuration) this.#store.set(configKey, configuration);
     // A module that was never here before has no power cut behind it.
     if (reason === "power" && known !== undefined) this.#grid.started("power-restored", now);
-    this.#providers.start(now);
+    const crashed = reason === "watchdog" || reason === "crash" || reason === "brownout";
+    this.#crashLoop = new CrashLoop(this.#store, crashed, now);
+    const waitMs = this.#crashLoop.upstreamWaitMs();
+    this.#upstreamsFromMs = now.ms + waitMs;
+    this.#network?.start(now);
+    if (waitMs === 0) this.#providers.start(now);
+    else
+      this.#log(
+        "warning",
+        `${this.#crashLoop.count} crashes in a row: utilities wait for ${waitMs / 60_000} min.`,
+      );
     this.poll(now);
+  }
+
+  /** After crashes in a row: the upstreams may begin. */
+  #lateStart(now: Now): void {
+    if (this.#upstreamsFromMs === 0 || now.ms < this.#upstreamsFromMs) return;
+    const late = this.#crashLoop?.upstreamWaitMs() !== 0;
+    this.#upstreamsFromMs = 0;
+    if (late) this.#providers.start(now);
+  }
+
+  /** The network came, went, or a time server answered. */
+  onNetwork(event: NetworkEvent, now: Now): void {
+    this.#now = now;
+    this.#touched = true;
+    if (this.#factoryReset || !this.#network) return;
+    this.#network.onEvent(event, now);
+    if (event.ev === "up") for (const upstream of this.#upstreams) upstream.networkUp?.(now);
+  }
+
+  /** Bytes that JavaScript has left; where they are few, what can wait is left out. */
+  onMemory(freeBytes: number, now: Now): void {
+    this.#now = now;
+    if (this.#memory.onFree(freeBytes)) this.#log("warning", "Memory is short: the journal is not read out.");
   }
 
   /** The world is going to end it: power off by hand, an update. */
@@ -396,12 +465,14 @@ export class Ucm {
   onHttp(event: HttpEvent, at: Now): void {
     const now = this.#enter(at);
     if (this.#factoryReset) return;
+    if (event.ev === "head") this.#network?.alive(now);
     for (const upstream of this.#upstreams) upstream.onHttp(event, now);
   }
 
   onWebSocket(event: WebSocketEvent, at: Now): void {
     const now = this.#enter(at);
     if (this.#factoryReset) return;
+    if (event.ev === "open" || event.ev === "text") this.#network?.alive(now);
     for (const upstream of this.#upstreams) upstream.onWebSocket?.(event, now);
   }
 
@@ -413,8 +484,14 @@ export class Ucm {
       this.#resetStep(now);
       return;
     }
-    if (this.#linkAlone(now)) return;
-    for (const upstream of this.#upstreams) upstream.poll(now);
+    if (this.#linkAlone(now)) {
+      this.#progress(now);
+      return;
+    }
+    this.#network?.poll(now);
+    this.#crashLoop?.poll(now);
+    this.#lateStart(now);
+    if (this.#upstreamsFromMs === 0) for (const upstream of this.#upstreams) upstream.poll(now);
     this.#providers.poll(now);
     this.#tellUpstreams(now);
     const evaluation = this.#grid.evaluate(now);
@@ -427,6 +504,45 @@ export class Ucm {
     this.#touched = this.#statusChanged;
     this.#clockMs = (now.utcMs ?? NaN) - now.ms;
     this.#restMs = this.#othersNextMs();
+    this.#progress(now);
+    this.#showLamp();
+  }
+
+  /** Feeds the watchdog while everything makes progress. */
+  #progress(now: Now): void {
+    const watch = this.#watch;
+    watch.polled("link", Math.min(this.#link.nextMs(), this.#sgd.nextMs()), now);
+    watch.polled("upstreams", this.#upstreamsNextMs(), now);
+    if (this.#recorder) watch.polled("storage", this.#recorder.nextMs(this.#lineMs), now);
+    const stuck = watch.stuck(now);
+    if (stuck === undefined) this.#world.feed?.();
+    else if (stuck !== this.#stuck)
+      this.#log("error", `The ${stuck} makes no progress: the watchdog starves.`);
+    this.#stuck = stuck;
+  }
+
+  #showLamp(): void {
+    if (!this.#world.lamp) return;
+    const { intent } = this.#evaluation ?? {};
+    const lamp = lampOf({
+      fault: this.#stuck !== undefined,
+      setup: false,
+      updating: false,
+      network: this.#network?.online ?? true,
+      utility: this.#upstreams.some((upstream) => upstream.status().state === "online"),
+      appliance: this.#sgd.status().link === "online",
+      curtailed: intent !== undefined && intent.source !== "owner" && levelOf(intent.ask, this.#site) < 1,
+    });
+    if (lamp === this.#lamp) return;
+    this.#lamp = lamp;
+    this.#world.lamp(lamp);
+  }
+
+  #upstreamsNextMs(): number {
+    if (this.#upstreamsFromMs !== 0) return this.#upstreamsFromMs;
+    let next = NEVER;
+    for (const upstream of this.#upstreams) next = Math.min(next, upstream.nextMs());
+    return next;
   }
 
   /** Polls the link alone, where nothing else can have anything to do; false where something can. */
@@ -440,8 +556,9 @@ export class Ucm {
   }
 
   #othersNextMs(): number {
-    let next = Math.min(this.#sgd.nextMs(), this.#providers.nextMs(), this.#grid.nextMs(this.#now));
-    for (const upstream of this.#upstreams) next = Math.min(next, upstream.nextMs());
+    let next = Math.min(this.#sgd.nextMs(), this.#providers.nextMs(), this.#grid.nextMs(this.#now), this.#upstreamsNextMs());
+    if (this.#network) next = Math.min(next, this.#network.nextMs());
+    if (this.#crashLoop) next = Math.min(next, this.#crashLoop.nextMs());
     if (this.#recorder) next = Math.min(next, this.#recorder.nextMs(this.#lineMs));
     return next;
   }
@@ -485,7 +602,8 @@ export class Ucm {
   }
 
   #inform(now: Now): void {
-    const health = this.#upstreams.some((upstream) => upstream.status().state === "online") ? 1 : 0;
+    const good = this.#upstreams.some((upstream) => upstream.status().state === "online");
+    const health = !good ? 0 : this.#network?.poor ? 2 : 1;
     this.#sgd.information(informationOf(this.#evaluation?.outlook, health, this.#evaluation?.intent), now);
   }
 
@@ -592,6 +710,7 @@ export class Ucm {
   /** Some lines of the journal, for whoever may read them (docs/journal.md). */
   readJournal(part: JournalPart, role: Role, format: ExportFormat, from: number): JournalPage {
     if (!this.#recorder) return { why: "no-journal", lines: [], next: undefined };
+    if (this.#memory.short) return { why: "memory-short", lines: [], next: undefined };
     if (!mayRead(role, part, this.#config.shareChargingData))
       return { why: "forbidden", lines: [], next: undefined };
     const sources = [...this.#config.upstreams.map(({ id }) => id), "local", "owner", "none"];
@@ -643,6 +762,7 @@ export class Ucm {
     readonly journal: JournalState | undefined;
     /** The one service provider in use; "" where several may be. */
     readonly provider: string;
+    readonly network: ReturnType<Network["status"]> | undefined;
   } {
     const { consent, ...owner } = this.#grid.ownerStatus(now);
     return {
@@ -651,6 +771,7 @@ export class Ucm {
       schedule: this.#grid.listEvents(now),
       journal: this.#recorder?.state(),
       provider: this.#providers.chosen,
+      network: this.#network?.status(),
       intent: this.#evaluation?.intent,
       sgd: this.#sgd.status(),
       upstreams: this.#upstreams.map((upstream) => upstream.status()),

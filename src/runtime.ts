@@ -7,8 +7,10 @@ import { Ucm, type UcmEvent, type World } from "./app.js";
 import { fromHex, toHex } from "./base/hex.js";
 import { BridgedFlash } from "./bridged-flash.js";
 import { bridgedLine, frameLineEvent, type FrameLineInput, type FrameLineOutput } from "./bridged-line.js";
+import { bridgedNetwork, networkEvent, type NetworkCall, type NetworkInput } from "./bridged-network.js";
 import type { JournalPart, Role } from "./journal/access.js";
 import type { ExportFormat } from "./journal/export.js";
+import type { Lamp } from "./health/lamp.js";
 import type { StartReason } from "./journal/recorder.js";
 import type { HttpEvent, HttpFailure, HttpRequest } from "./ports/http.js";
 import type { MdnsEvent } from "./ports/mdns.js";
@@ -30,6 +32,8 @@ export type Input =
       readonly reason?: StartReason;
       /** How strong the line is (src/ports/line.ts); "byte" if not given. */
       readonly line?: "byte" | "frame";
+      /** The module keeps its own place in the network and its own clock, and was built then, UTC ms. */
+      readonly network?: { readonly builtUtcMs: number };
     }
   | { readonly k: "rx"; readonly hex: string; readonly atMs: number }
   | { readonly k: "sent"; readonly atMs: number }
@@ -44,6 +48,10 @@ export type Input =
   | { readonly k: "data"; readonly id: number; readonly hex: string }
   | { readonly k: "end"; readonly id: number }
   | { readonly k: "failed"; readonly id: number; readonly reason: HttpFailure; readonly text: string }
+  /** What became of the network. */
+  | { readonly k: "net"; readonly event: NetworkInput }
+  /** Bytes that JavaScript has left. */
+  | { readonly k: "memory"; readonly freeBytes: number }
   /** What became of a WebSocket. */
   | { readonly k: "ws"; readonly event: WebSocketEvent }
   /** What became of a subscription at a broker, and a server that was found on the local network. */
@@ -93,6 +101,9 @@ export type Output =
   | { readonly k: "ws"; readonly call: WebSocketCall }
   | { readonly k: "mqtt"; readonly call: MqttCall }
   | { readonly k: "mdns"; readonly call: MdnsCall }
+  | { readonly k: "net"; readonly call: NetworkCall }
+  /** What the module's one lamp says, on every change. */
+  | { readonly k: "lamp"; readonly lamp: Lamp }
   | { readonly k: "set"; readonly key: string; readonly value: string }
   | { readonly k: "del"; readonly key: string }
   | { readonly k: "flash"; readonly op: "program" | "erase"; readonly at: number; readonly hex: string }
@@ -168,7 +179,7 @@ export class Machine {
   /** Contents of the flash that came before `boot`. */
   #image: { readonly at: number; readonly bytes: Uint8Array }[] = [];
 
-  #world({ seed, flashSectors, reason, line }: Extract<Input, { readonly k: "boot" }>): World {
+  #world({ seed, flashSectors, reason, line, network }: Extract<Input, { readonly k: "boot" }>): World {
     const put = (output: Output): void => {
       this.#out.push(output);
     };
@@ -182,6 +193,13 @@ export class Machine {
     this.#image = [];
     return {
       ...(flash === undefined ? {} : { flash }),
+      ...(network === undefined
+        ? {}
+        : {
+            network: bridgedNetwork((call) => put({ k: "net", call })),
+            builtUtcMs: network.builtUtcMs,
+          }),
+      lamp: (lamp) => put({ k: "lamp", lamp }),
       startReason: reason ?? "power",
       restart: (why) => put({ k: "restart", why }),
       line:
@@ -260,6 +278,12 @@ export class Machine {
       case "unsent":
       case "noise":
         ucm.onLine(frameLineEvent(input), now);
+        break;
+      case "net":
+        ucm.onNetwork(networkEvent(input.event), now);
+        break;
+      case "memory":
+        ucm.onMemory(input.freeBytes, now);
         break;
       case "ws":
         ucm.onWebSocket(input.event, now);

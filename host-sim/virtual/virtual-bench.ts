@@ -5,12 +5,13 @@
  */
 import { fromHex, toHex } from "../../src/base/hex.js";
 import { seededRandom } from "../../src/base/random.js";
-import type { HttpRequest } from "../../src/ports/http.js";
+import type { HttpFailure, HttpRequest } from "../../src/ports/http.js";
 import type { ByteLineEvent } from "../../src/ports/line.js";
 import { NEVER } from "../../src/ports/time.js";
 import type { Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
 import { readConfig, type UcmConfig } from "../../src/setup/config.js";
 import { VirtualCsms, type VirtualCsmsOptions } from "../csms/virtual.js";
+import { VirtualNetwork } from "../net/virtual-network.js";
 import { VirtualLine, type VirtualEnd } from "../line/virtual-line.js";
 import type { StartReason } from "../../src/journal/recorder.js";
 import type { FileFlash } from "../runtime/file-flash.js";
@@ -37,6 +38,11 @@ export interface VirtualBenchOptions {
   readonly flash?: FileFlash;
   /** UTC at the start, ms; default 2026-06-01T12:00:00Z. */
   readonly utcMs?: number;
+  /**
+   * The module keeps its own place in a home network ({@link VirtualBench.home}), and its own clock, unset at the start.
+   * Without it the world does both.
+   */
+  readonly home?: boolean;
   /** Time from a request to its answer, ms. */
   readonly httpDelayMs?: number;
   /** Hangs something else on the line than the charger's simulator, e.g. a recorded appliance. */
@@ -65,10 +71,7 @@ interface Pending {
 }
 
 /** How a request fares; replaced by tests of outages. */
-export type Network = (
-  request: HttpRequest,
-  utcMs: number,
-) => { status: number; body: string } | "refused" | "timeout";
+export type Network = (request: HttpRequest, utcMs: number) => { status: number; body: string } | HttpFailure;
 
 /** An upstream that the bench's charging platform answers. */
 export const csmsUpstream = {
@@ -101,6 +104,10 @@ export class VirtualBench {
   /** What the module keeps over a restart. */
   readonly store: Record<string, string> = {};
   network: Network;
+  /** The network at home, where the module has to find its way itself. */
+  readonly home: VirtualNetwork | undefined;
+  /** What the module's lamp says. */
+  lamp = "";
   /** May be changed at any time; the module sees it at its next step. */
   readonly moduleClock: ModuleClock = { known: true, offsetMs: 0 };
 
@@ -129,6 +136,17 @@ export class VirtualBench {
     this.#pace = options.pace;
     this.#random = seededRandom(options.seed ?? 1);
     this.csms = new VirtualCsms(() => this.utcMs, options.csms);
+    this.home = options.home
+      ? new VirtualNetwork(
+          this.#random,
+          (ms) => this.#utc0 + ms,
+          (utcMs, ms) => {
+            this.moduleClock.known = true;
+            this.moduleClock.offsetMs = utcMs - (this.#utc0 + ms);
+          },
+        )
+      : undefined;
+    if (this.home) this.moduleClock.known = false;
     this.line = new VirtualLine({ bitsPerSecond: 19_200, random: this.#random });
     this.#moduleEnd = this.line.end("module", { muted: true });
     this.#chargerEnd = this.line.end("charger", { muted: true });
@@ -209,9 +227,11 @@ export class VirtualBench {
     const seed = [0, 1, 2, 3].map(() => this.#random.uint32());
     this.#pending = [];
     const sectors = this.flash === undefined ? {} : { flashSectors: this.flash.sectors };
+    this.home?.forget();
+    const network = this.home === undefined ? {} : { network: { builtUtcMs: this.#utc0 - 30 * 86_400_000 } };
     this.#inputs = [
       ...(this.flash?.inputs() ?? []),
-      { k: "boot", config: this.#config, store: { ...this.store }, seed, reason, ...sectors },
+      { k: "boot", config: this.#config, store: { ...this.store }, seed, reason, ...sectors, ...network },
     ];
     this.#wakeMs = this.nowMs;
   }
@@ -240,6 +260,8 @@ export class VirtualBench {
     this.#dark = true;
     this.#pending = [];
     this.csms.forget();
+    this.home?.forget();
+    if (this.home) this.moduleClock.known = false;
     this.#inputs = [];
     this.#wakeMs = NEVER;
   }
@@ -294,6 +316,7 @@ export class VirtualBench {
   #nextMs(): number {
     let next = Math.min(this.line.nextMs(), this.#appliance.nextMs(), this.#wakeMs, this.csms.nextMs());
     for (const pending of this.#pending) next = Math.min(next, pending.atMs);
+    if (this.home) next = Math.min(next, this.home.nextMs());
     if (next === NEVER) throw new Error("nobody has anything to do any more");
     return Math.max(this.nowMs, Math.ceil(next));
   }
@@ -313,6 +336,7 @@ export class VirtualBench {
       else this.#inputs.push({ k: "carrier", on: event.on, atMs: event.atMs });
     }
     this.#answerRequests(ms);
+    for (const event of this.home?.take(ms) ?? []) this.#inputs.push({ k: "net", event });
     for (const event of this.csms.take(ms)) this.#inputs.push({ k: "ws", event });
     if (this.#dark) {
       this.#inputs = [];
@@ -343,6 +367,12 @@ export class VirtualBench {
         break;
       case "abort":
         this.#pending = this.#pending.filter((pending) => pending.request.id !== output.id);
+        break;
+      case "net":
+        this.home?.carryOut(output.call, this.nowMs);
+        break;
+      case "lamp":
+        this.lamp = output.lamp;
         break;
       case "ws":
         this.csms.carryOut(output.call, this.nowMs);
@@ -376,7 +406,7 @@ export class VirtualBench {
     this.#pending = this.#pending.filter((pending) => pending.atMs > ms);
     for (const { request } of due) {
       const { id } = request;
-      const answer = this.network(request, this.utcMs);
+      const answer = this.home?.passes === false ? "unreachable" : this.network(request, this.utcMs);
       if (typeof answer === "string") {
         this.#inputs.push({ k: "failed", id, reason: answer, text: `the server is not there (${answer})` });
         continue;

@@ -6,8 +6,12 @@ import { FlashArea } from "./flash-sector.js";
 import { FlashStore } from "./flash-store.js";
 import { Journal, JOURNAL_SECTORS, type JournalIntent } from "./journal.js";
 
-/** Why the module starts: power came, the watchdog or somebody restarted it, or it has just been reset. */
-export type StartReason = "power" | "watchdog" | "requested" | "factory-reset";
+/**
+ * Why the module starts: power came, the watchdog, a crash or a brown-out ended it, somebody restarted it, it has just
+ * been reset, or the network was dead for a day.
+ */
+export type StartReason =
+  "power" | "watchdog" | "crash" | "brownout" | "requested" | "factory-reset" | "network";
 
 /** How the flash is doing. */
 export interface JournalState {

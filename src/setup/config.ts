@@ -54,6 +54,8 @@ export interface UcmConfig {
   readonly upstreams: readonly UpstreamConfig[];
   readonly region: "us" | "au" | "uk";
   readonly timeZone: string;
+  /** Asked by a device that keeps its own clock; a computer's clock is its own business. */
+  readonly timeServers: readonly string[];
   readonly charger: ChargerConfig;
   readonly polling: { readonly stateSeconds: number; readonly commoditySeconds: number };
   readonly randomDelay: { readonly enabled: boolean; readonly maxSeconds: number };
@@ -191,6 +193,7 @@ export function readConfig(document: unknown): UcmConfig | readonly Fault[] {
     upstreams: raw.upstreams,
     region,
     timeZone: raw.timeZone ?? "UTC0",
+    timeServers: raw.timeServers ?? ["0.pool.ntp.org", "1.pool.ntp.org", "2.pool.ntp.org"],
     charger: {
       ratedA,
       installerMaxA: raw.charger?.installerMaxA ?? ratedA,

@@ -145,6 +145,14 @@ export const configurationSpec: Spec = {
       oneOf: ["us", "au", "uk"],
     },
     timeZone: text("POSIX TZ rule, e.g. GMT0BST,M3.5.0/1,M10.5.0 (default UTC0)", 64),
+    timeServers: {
+      type: "array",
+      about:
+        "NTP servers that the device asks, 1 to 4, without leap smearing (default 0. to 2.pool.ntp.org; whoever ships devices asks the pool for a zone of his own)",
+      items: text("Host name", 100),
+      minItems: 1,
+      maxItems: 4,
+    },
     charger: {
       type: "object",
       about: "What the module cannot learn from the appliance",
