@@ -17,6 +17,7 @@ const allowed = {
   ocpp16: `${everyone}|grid`,
   journal: everyone,
   update: everyone,
+  websocket: everyone,
   setup: everyone,
 };
 const root = process.env.CRUISE_ROOT ?? "";
