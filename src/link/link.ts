@@ -376,6 +376,8 @@ export class Link {
     const owes = answer < 0 && replyTo(type, payload) !== "none";
     // The peer has gone on: what it did not acknowledge of our last reply it no longer waits for.
     if (owes) this.#outbox.dropOldReplies(endMs);
+    // The line's own bytes are valid during its call alone.
+    payload = payload.slice();
     this.#memory.took(type, payload, endMs, false);
     if (payload.length === 0) this.#o.emit({ ev: "asked", type, atMs: endMs });
     if (answer >= 0 || payload.length === 0) return;
@@ -400,8 +402,9 @@ export class Link {
       this.counters.repliesBeforeAck++;
       if (first === o) this.#outbox.take(o);
     }
-    this.#memory.took(type, payload, atMs, true);
-    this.#end(o, "ok", -1, payload, atMs);
+    const reply = payload.slice();
+    this.#memory.took(type, reply, atMs, true);
+    this.#end(o, "ok", -1, reply, atMs);
     return true;
   }
 

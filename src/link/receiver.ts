@@ -4,7 +4,8 @@
  * receiver in C (interrupt code of the device) must give the same events on every byte stream with times.
  *
  * It guarantees: no byte is lost without being reported; no input makes it throw or stop; after garbage and
- * `idleMs` of silence the next good frame is received; nothing is allocated but what is handed over.
+ * `idleMs` of silence the next good frame is received; a good frame or link answer allocates nothing. Therefore events
+ * and their bytes are valid during {@link ReceiverSink.onReceived} alone: who keeps them copies them.
  */
 import type { FrameLineEvent, FrameLineSettings } from "../ports/line.js";
 import { NEVER } from "../ports/time.js";
@@ -34,6 +35,7 @@ export type ReceiverFault =
   | "discarded";
 
 export interface ReceiverSink {
+  /** Something has been received; `e` and its bytes are the receiver's, and valid during this call alone. */
   onReceived(e: FrameLineEvent): void;
   /** The link answer is due now: −1 ACK, else the NAK code. */
   sendAnswer(code: number): void;
@@ -49,6 +51,14 @@ const enum Mode {
 /** No answer is due. */
 const NONE = -2;
 const NOTHING = new Uint8Array(0);
+
+/** An event that is used again and again. */
+type Writable<Ev extends FrameLineEvent["ev"]> = {
+  -readonly [Key in keyof Extract<FrameLineEvent, { ev: Ev }>]: Extract<FrameLineEvent, { ev: Ev }>[Key];
+};
+
+/** So many lengths of payload have their view at hand. */
+const VIEWS = 16;
 
 /** Below so many bytes a loop is cheaper than a call of the engine. */
 const FEW = 8;
@@ -69,6 +79,11 @@ export class Receiver {
   #echoing = false;
   readonly #t: LinkTiming;
   readonly #buf: Uint8Array;
+  /** The payload that is handed over, and views of it for the lengths that came lately. */
+  readonly #out: Uint8Array;
+  readonly #views: Uint8Array[] = [];
+  readonly #frame: Writable<"frame"> = { ev: "frame", type: 0, payload: NOTHING, endMs: 0, answer: NONE };
+  readonly #answer: Writable<"answer"> = { ev: "answer", code: NONE, atMs: 0 };
   #settings: FrameLineSettings;
   /** Longest payload taken: configured, and at most the capacity. */
   #limit = 0;
@@ -94,6 +109,7 @@ export class Receiver {
     this.#t = timing;
     this.#sink = sink;
     this.#buf = new Uint8Array(capacity + FRAME_OVERHEAD);
+    this.#out = new Uint8Array(capacity);
     this.#settings = settings;
     this.configure(settings);
   }
@@ -380,18 +396,35 @@ export class Receiver {
     this.#second = 0;
   }
 
+  /** A view of so many bytes, made once for each length that recurs. */
+  #view(length: number): Uint8Array {
+    const at = length % VIEWS;
+    const view = this.#views[at];
+    if (view?.length === length) return view;
+    return (this.#views[at] = this.#out.subarray(0, length));
+  }
+
   #deliver(bytes: Uint8Array, start: number, whole: number, endMs: number): void {
     const type = (bytes[start]! << 8) | bytes[start + 1]!;
-    const payload = bytes.slice(start + 4, start + whole - 2);
+    const payload = this.#view(whole - FRAME_OVERHEAD);
+    for (let i = 0, from = start + 4; i < payload.length; i++) payload[i] = bytes[from + i]!;
     const answer = linkAnswer(this.#settings, type, payload);
     this.#len = 0;
     this.#schedule(answer, endMs);
-    this.#sink.onReceived({ ev: "frame", type, payload, endMs, answer });
+    const e = this.#frame;
+    e.type = type;
+    e.payload = payload;
+    e.endMs = endMs;
+    e.answer = answer;
+    this.#sink.onReceived(e);
   }
 
   #deliverAnswer(lead: number, b: number, atMs: number): void {
     this.#len = 0;
-    this.#sink.onReceived({ ev: "answer", code: lead === ACK_BYTE ? -1 : b, atMs });
+    const e = this.#answer;
+    e.code = lead === ACK_BYTE ? -1 : b;
+    e.atMs = atMs;
+    this.#sink.onReceived(e);
   }
 
   #skip(code: number): void {

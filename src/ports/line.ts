@@ -41,7 +41,10 @@ export interface FrameLine {
 }
 
 export type FrameLineEvent =
-  /** A whole frame with right checksum: type and payload. `answer` is the link answer that it earned. */
+  /**
+   * A whole frame with right checksum: type and payload. `answer` is the link answer that it earned. The event and its
+   * bytes may be the line's own, to be used again: valid during the call that tells it.
+   */
   | {
       readonly ev: "frame";
       readonly type: number;
