@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isFault } from "../../src/base/fault.js";
 import { readConfig, type UcmConfig, type UpstreamConfig } from "../../src/setup/config.js";
+import { webhookToken, type Webhook } from "../net/webhook-server.js";
+import { fingerprint20b } from "../pki/certificates.js";
 import { UsageError } from "./output.js";
 
 /** What the network port needs of one upstream: PEM texts. */
@@ -57,12 +59,47 @@ export function loadConfig(path: string): LoadedConfig {
     credentials.set(upstream.id, { ...file("ca"), ...file("cert"), ...file("key"), ...password });
   });
   const upstreams = config.upstreams.map((upstream, i): UpstreamConfig => {
-    const { clientSecretFile } = upstream;
-    if (clientSecretFile === undefined) return upstream;
+    const { clientSecretFile, callbackUrl } = upstream;
+    const { cert } = credentials.get(upstream.id) ?? {};
+    const found = {
+      ...upstream,
+      ...(cert === undefined ? {} : { fingerprint: fingerprintOf(cert, `upstreams[${i}].cert`) }),
+      ...(callbackUrl === undefined ? {} : { callbackToken: webhookToken() }),
+    };
+    if (clientSecretFile === undefined) return found;
     const what = `upstreams[${i}].clientSecretFile`;
     const clientSecret = readText(resolve(base, clientSecretFile), what).trim();
     if (clientSecret === "") throw new UsageError(`${what}: the file ${clientSecretFile} is empty`);
-    return { ...upstream, clientSecret };
+    return { ...found, clientSecret };
   });
   return { config: { ...config, upstreams }, credentials };
+}
+
+function fingerprintOf(pem: string, what: string): string {
+  try {
+    return fingerprint20b(pem);
+  } catch {
+    throw new UsageError(`${what}: the file holds no certificate (PEM)`);
+  }
+}
+
+/** The webhooks of a configuration, and the port at which they are to be received; undefined where there are none. */
+export function webhooksOf(
+  config: UcmConfig,
+  port: number | undefined,
+): { readonly port: number; readonly hooks: readonly Webhook[] } | undefined {
+  const hooks: Webhook[] = [];
+  let own = port;
+  for (const { id, callbackUrl, callbackToken } of config.upstreams) {
+    if (callbackUrl === undefined || callbackToken === undefined) continue;
+    const url = new URL(callbackUrl);
+    if (["127.0.0.1", "localhost"].includes(url.hostname) && url.port !== "") own ??= Number(url.port);
+    hooks.push({ upstream: id, path: url.pathname, token: callbackToken });
+  }
+  if (hooks.length === 0) return undefined;
+  if (own === undefined)
+    throw new UsageError(
+      "--webhook-port is missing: say at which port of this computer the proxy of callbackUrl ends",
+    );
+  return { port: own, hooks };
 }

@@ -6,6 +6,8 @@ import { randomBytes } from "node:crypto";
 import { fromHex, toHex } from "../../src/base/hex.js";
 import type { HttpEvent, HttpPort } from "../../src/ports/http.js";
 import type { ByteLine, ByteLineEvent } from "../../src/ports/line.js";
+import type { MdnsEvent, MdnsPort } from "../../src/ports/mdns.js";
+import type { MqttEvent, MqttPort } from "../../src/ports/mqtt.js";
 import type { WebSocketEvent, WebSocketPort } from "../../src/ports/websocket.js";
 import type { StartReason } from "../../src/journal/recorder.js";
 import type { JournalPart } from "../../src/journal/access.js";
@@ -60,6 +62,10 @@ export interface UcmHostOptions {
   readonly http: HttpPort;
   /** Without it, what speaks over WebSocket stays offline. */
   readonly websocket?: WebSocketPort;
+  /** Without it OpenADR 3 polls alone. */
+  readonly mqtt?: MqttPort;
+  /** Without it no server of the local network is found. */
+  readonly mdns?: MdnsPort;
   readonly store: FileStore;
   /** The module's flash, for engines that can hold it; `store` is for the others. */
   readonly flash?: FileFlash;
@@ -146,6 +152,19 @@ export class UcmHost {
 
   onWebSocket(event: WebSocketEvent): void {
     this.#put({ k: "ws", event });
+  }
+
+  onMqtt(event: MqttEvent): void {
+    this.#put({ k: "mqtt", event });
+  }
+
+  onMdns(event: MdnsEvent): void {
+    this.#put({ k: "mdns", event });
+  }
+
+  /** A webhook of that upstream was called. */
+  hint(upstream: string): void {
+    this.#put({ k: "hint", upstream });
   }
 
   /** The module's whole state, for the page. */
@@ -286,6 +305,13 @@ export class UcmHost {
         break;
       case "ws":
         carryOutCall(output.call, this.#options.websocket, (event) => this.onWebSocket(event));
+        break;
+      case "mqtt":
+        if (output.call.do === "end") this.#options.mqtt?.end(output.call.id);
+        else this.#options.mqtt?.subscribe(output.call.request);
+        break;
+      case "mdns":
+        this.#options.mdns?.[output.call.do](output.call.service);
         break;
       case "set":
         store.set(output.key, output.value);

@@ -4,15 +4,18 @@ import type { PlainEvent } from "../../../src/runtime.js";
 import { decodeFrameText } from "../../../src/wire/decode.js";
 import { openLine } from "../../line/node/open-line.js";
 import { NodeHttp } from "../../net/node-http.js";
+import { NodeMdns } from "../../net/node-mdns.js";
+import { NodeMqtt } from "../../net/node-mqtt.js";
+import { WebhookServer } from "../../net/webhook-server.js";
 import { PasswordFile } from "../../net/passwords.js";
 import { NodeWebSocket } from "../../net/node-websocket.js";
 import { FileFlash, flashFileName } from "../../runtime/file-flash.js";
 import { FileStore } from "../../runtime/file-store.js";
 import { UcmHost } from "../../runtime/ucm-host.js";
-import { loadConfig } from "../config-file.js";
+import { loadConfig, webhooksOf } from "../config-file.js";
 import { startEngine } from "../engine.js";
 import { captureOption, tapLine } from "../capture-option.js";
-import { dataDirOption, serialHelp } from "../options.js";
+import { dataDirOption, portOption, serialHelp } from "../options.js";
 import { Output } from "../output.js";
 import type { Run } from "../run.js";
 import { untilInterrupted } from "../wait.js";
@@ -24,6 +27,7 @@ interface UcmFlags {
   readonly data: string;
   readonly capture?: string;
   readonly json?: boolean;
+  readonly webhookPort?: number;
 }
 
 /** What a person reads; undefined for what only machines want. */
@@ -60,11 +64,17 @@ export function addUcm(program: Command, run: Run): void {
     .option("--runtime <engine>", "engine that runs the firmware: node, xs or qemu", "node")
     .addOption(dataDirOption())
     .addOption(captureOption())
+    .option(
+      "--webhook-port <port>",
+      "receive the webhooks of callbackUrl at this port of 127.0.0.1",
+      portOption,
+    )
     .option("--json", "one JSON object a line")
     .action((flags: UcmFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);
         const { config, credentials } = loadConfig(flags.config);
+        const webhooks = webhooksOf(config, flags.webhookPort);
         const engine = await startEngine(flags.runtime, ["node", "xs", "qemu"]);
         const tapped = tapLine(flags.capture, "module", "charger");
         const line = await openLine(flags.serial, {
@@ -82,6 +92,10 @@ export function addUcm(program: Command, run: Run): void {
           deliver: (event) => host.onWebSocket(event),
           keepPassword: (name, password) => passwords.keep(name, password),
         });
+        const log = (text: string): void =>
+          output.emit({ event: "log", level: "info", text }, `info: ${text}`);
+        const mqtt = new NodeMqtt({ credentials, deliver: (event) => host.onMqtt(event), log });
+        const mdns = new NodeMdns({ deliver: (event) => host.onMdns(event), log });
         let failed: (code: number) => void = () => undefined;
         const failure = new Promise<number>((done) => (failed = done));
         const flash = engine.holdsFlash
@@ -93,6 +107,8 @@ export function addUcm(program: Command, run: Run): void {
           line: tapped.wrap(line),
           http,
           websocket,
+          mqtt,
+          mdns,
           store: new FileStore(join(resolve(flags.data), "ucm.json")),
           config,
           onEvent: (event) => output.emit(machine(event), human(event)),
@@ -101,11 +117,16 @@ export function addUcm(program: Command, run: Run): void {
             failed(1);
           },
         });
+        const hooks =
+          webhooks && (await WebhookServer.listen(webhooks.port, webhooks.hooks, (id) => host.hint(id)));
         host.start();
         return await untilInterrupted(async () => {
           await host.close();
           flash?.close();
           http.close();
+          mqtt.close();
+          mdns.close();
+          await hooks?.close();
           websocket.closeAll();
           await line.close();
           tapped.close();
