@@ -110,6 +110,10 @@ export class Link {
         if (this.#limits.canRun(c.code)) this.#dataLink(c.id, "bit-rate", DataLinkOp.BitRate, c.code, nowMs);
         else this.#outbox.refuse(c.id, nowMs);
         break;
+      case "drop":
+        if (this.#tx?.id === c.id) this.#tx.dropped = true;
+        else this.#outbox.dropRequest(c.id, nowMs);
+        break;
       case "support":
         this.#limits.support(c.types);
         break;
@@ -241,7 +245,7 @@ export class Link {
     if (o === undefined) return;
     if (why === "busy") return this.#again(o, "no-ack", -1, atMs);
     o.tries--;
-    if (o.tries > 0 && this.#isOld(o)) return this.#drop(o, atMs);
+    if (o.dropped || (o.tries > 0 && this.#isOld(o))) return this.#drop(o, atMs);
     this.#tx = undefined;
     this.#outbox.putFirst(o);
   }
@@ -306,6 +310,7 @@ export class Link {
         payload: new Uint8Array(0),
         tries: 0,
         notBeforeMs: 0,
+        dropped: false,
       });
     } else if (o.role === "respond" || replyTo(o.type, o.payload) === "none") {
       this.#end(o, "ok", -1, undefined, atMs);
@@ -318,7 +323,7 @@ export class Link {
 
   /** Tries once more after a random pause, or gives up. */
   #again(o: Outgoing, outcome: LinkOutcome, nak: number, atMs: number): void {
-    if (this.#isOld(o)) return this.#drop(o, atMs);
+    if (o.dropped || this.#isOld(o)) return this.#drop(o, atMs);
     const tooLate = o.role === "respond" && atMs - this.#answeredMs > this.#t.replyMaxMs;
     if (o.tries >= this.#t.tries || tooLate) return this.#end(o, outcome, nak, undefined, atMs);
     const span = this.#t.backoffMaxMs - this.#t.backoffMinMs + 1;

@@ -28,6 +28,8 @@ export type LinkCommand =
       readonly type: number;
       readonly payload: Uint8Array;
     }
+  /** A request is of no use any more: it is not tried again. Its result comes all the same. */
+  | { readonly cmd: "drop"; readonly id: number }
   /** The message types that this side supports. */
   | { readonly cmd: "support"; readonly types: readonly number[] }
   /** Asks for a bit rate (code of data-link 17). */
@@ -48,7 +50,7 @@ export type LinkOutcome =
   | "no-reply"
   /** Longer than the peer's payload limit; not sent. */
   | "too-long"
-  /** Dropped by `reset`, because the line went away, or (a reply) because the peer has asked something newer. */
+  /** Dropped by `drop` or `reset`, because the line went away, or (a reply) because the peer has asked something newer. */
   | "cancelled";
 
 export interface LinkResult {

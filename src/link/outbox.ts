@@ -12,6 +12,8 @@ export interface Outgoing {
   /** Times that it went out. */
   tries: number;
   notBeforeMs: number;
+  /** Nobody wants it any more: not tried again. */
+  dropped: boolean;
 }
 
 /** Id of messages that the link sends for itself. */
@@ -47,7 +49,7 @@ export class Outbox {
   add(id: number, role: Outgoing["role"], type: number, payload: Uint8Array, nowMs: number): void {
     const queue = this.#queue(role);
     if (queue.length >= MAX_QUEUE) this.refuse(id, nowMs);
-    else queue.push({ id, role, type, payload, tries: 0, notBeforeMs: 0 });
+    else queue.push({ id, role, type, payload, tries: 0, notBeforeMs: 0, dropped: false });
   }
 
   /** Puts a message before all others of its kind. */
@@ -71,6 +73,12 @@ export class Outbox {
       this.take(o);
       this.cancel(o, nowMs);
     }
+  }
+
+  /** Ends a request that waits, for its first try or another one. */
+  dropRequest(id: number, nowMs: number): void {
+    const at = this.#requests.findIndex((o) => o.id === id);
+    if (at >= 0) this.#requests.splice(at, 1).forEach((o) => this.cancel(o, nowMs));
   }
 
   /** A message that is in no queue any more ends as cancelled; told at the next poll. */

@@ -31,6 +31,13 @@ export type Answer =
   /** Nothing was tried: the link was reset or the line went away. */
   | { readonly is: "cancelled" };
 
+/** True for what another wish makes worthless or can wait; discovery and orders are neither. */
+export function isOfTheMoment({ awaits }: Job): boolean {
+  return (
+    awaits === "load-answer" || awaits === "state" || awaits === "commodity" || awaits === "inform-answer"
+  );
+}
+
 const basic = (op: number, arg: number): Uint8Array => new Uint8Array([op, arg]);
 
 /** The link command that starts a job. */

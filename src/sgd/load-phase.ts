@@ -46,6 +46,8 @@ export interface Proof {
   /** When the last state came, and what it and the power said. */
   stateAtMs: number;
   sight: Sight | undefined;
+  /** Its state has shown obedience, though its power did not: if that ends, it has forgotten. */
+  followed: boolean;
 }
 
 export type Phase =
@@ -59,7 +61,7 @@ export type Phase =
   /** In force and seen to be; watched. */
   | { readonly awaits: "lapse"; readonly sent: Sent; readonly lapseMs: number; trimMs: number }
   /** Overridden, not obeyed or not heard: again later, or sooner when the appliance shows a change. */
-  | { readonly awaits: "retry"; readonly dueMs: number; readonly sent: Sent | undefined }
+  | { readonly awaits: "retry"; dueMs: number; readonly sent: Sent | undefined; follows: boolean }
   /** Refused for good: until another wish or another discovery. */
   | { readonly awaits: "change" }
   /** An older command must not outlive its wish: End Shed is to be sent, and then is under way. */

@@ -4,7 +4,7 @@ import type { Facts } from "./facts.js";
 import type { Proof } from "./load-phase.js";
 import type { LoadStep } from "./messages.js";
 import type { SgdSettings } from "./settings.js";
-import { sightOf, type Sight } from "./verify.js";
+import { follows, sightOf, type Sight } from "./verify.js";
 
 /**
  * What to ask now; `none` while an answer is awaited or it is not yet time, `blind` where this appliance tells
@@ -32,7 +32,9 @@ export function judge(
   const stateless = facts.refuses(BasicOp.QueryState);
   const state = stateless ? (step.verify.states[0] ?? 0) : (facts.opState ?? 0);
   const sight = sightOf(step, state, facts, proof.stateAtMs, settings.idleW);
-  proof.sight = sight;
+  if (follows(step, state)) proof.followed = true;
+  // Looked at again, it is still what the last power has shown.
+  if (sight !== "needs-power" || proof.sight !== "over") proof.sight = sight;
   if (sight === "obeys") return "obeys";
   // An appliance that is overridden and says so by opcode 11 alone has had time enough to change its state.
   const overridden = sight === "contradicts" && facts.override && nowMs - proof.sent.atMs >= 2_000;
@@ -47,6 +49,6 @@ export function contradictionText(sight: Sight | undefined, facts: Facts): strin
   const { opState, powerW } = facts;
   if (sight === undefined) return "the appliance does not tell its state";
   if (sight === "over") return `the appliance takes ${powerW ?? 0} W, more than asked`;
-  if (sight === "needs-power") return "the appliance does not tell its power";
+  if (sight === "needs-power" && powerW === undefined) return "the appliance does not tell its power";
   return `the appliance reports state ${opState ?? "?"}${powerW === undefined ? "" : ` and ${powerW} W`}`;
 }

@@ -32,7 +32,7 @@ import { isSameLoad, loadStatus, type LoadHooks } from "./load-status.js";
 import type { LoadStep, LoadWish } from "./messages.js";
 import { Obligation } from "./obligation.js";
 import type { SgdSettings } from "./settings.js";
-import { sightOf, type Sight } from "./verify.js";
+import { follows, sightOf, type Sight } from "./verify.js";
 
 export class Load {
   #phase: Phase = { awaits: "wish" };
@@ -58,12 +58,13 @@ export class Load {
     this.#chain = new Chain(facts);
   }
 
-  wish(wish: LoadWish, nowMs: number): void {
+  /** True where it is another wish than before. */
+  wish(wish: LoadWish, nowMs: number): boolean {
     const before = this.#wish;
     this.#wish = wish;
     if (before?.key === wish.key) {
       this.newEnd(before, wish, nowMs);
-      return;
+      return false;
     }
     this.#retries = 0;
     this.#mutes = 0;
@@ -76,6 +77,7 @@ export class Load {
         this.facts.changed = true;
       }
     } else this.again(nowMs);
+    return true;
   }
 
   /** The appliance is there (again): whatever it was told before, it is told now. */
@@ -197,6 +199,10 @@ export class Load {
         if (sight === "obeys" || sight === "needs-power") {
           const { settleMs } = this.step(phase.sent.step).verify;
           this.prove(quietly(phase.sent), nowMs, settleMs, "judge", nowMs);
+        } else if (sight === "contradicts" && phase.follows && !follows(this.step(phase.sent.step), state)) {
+          // It did follow, if not enough: it has forgotten.
+          phase.follows = false;
+          phase.dueMs = Math.min(phase.dueMs, nowMs + DOUBT_MS);
         }
       }
     }
@@ -327,7 +333,7 @@ export class Load {
     this.report("refused", steps.length - 1, this.#chain.text, nowMs);
     const worthAnotherTry = !this.#chain.forGood || this.wantsNormal;
     const next: Phase = worthAnotherTry
-      ? { awaits: "retry", dueMs: nowMs + this.settings.retryMaxMs, sent: undefined }
+      ? { awaits: "retry", dueMs: nowMs + this.settings.retryMaxMs, sent: undefined, follows: false }
       : { awaits: "change" };
     this.#phase = this.outlived !== undefined ? { awaits: "release", dueMs: nowMs, next } : next;
     this.#chain.clear();
@@ -352,15 +358,15 @@ export class Load {
     this.retry(sent, nowMs, 30_000);
   }
 
-  private retry(sent: Sent, nowMs: number, maxMs: number): void {
+  private retry(sent: Sent, nowMs: number, maxMs: number, follows = false): void {
     const waitMs = Math.min(maxMs, this.settings.retryMs * 2 ** Math.min(this.#retries, 20));
     this.#retries++;
-    this.#phase = { awaits: "retry", dueMs: nowMs + waitMs, sent };
+    this.#phase = { awaits: "retry", dueMs: nowMs + waitMs, sent, follows };
   }
 
   private overridden(sent: Sent, nowMs: number): void {
     this.report("overridden", sent.step, "the customer has overridden at the appliance", nowMs, sent.arg);
-    this.#phase = { awaits: "retry", dueMs: nowMs + this.settings.overriddenRetryMs, sent };
+    this.#phase = { awaits: "retry", dueMs: nowMs + this.settings.overriddenRetryMs, sent, follows: false };
   }
 
   private prove(sent: Sent, nowMs: number, forMs: number, then: Proof["then"], stateAtMs = 0): void {
@@ -373,6 +379,7 @@ export class Load {
       ask: stateAtMs > 0 ? "power" : "state",
       stateAtMs,
       sight: undefined,
+      followed: false,
     };
     this.#phase = phase;
     if (stateAtMs > 0) this.judgeLook(phase, nowMs);
@@ -463,10 +470,12 @@ export class Load {
       return;
     }
     this.report("unverified", sent.step, contradictionText(phase.sight, this.facts), nowMs, sent.arg);
-    // Seen to disobey, it is left alone for longer than where only the answers were lost.
+    // Seen to disobey, it is left alone for longer than where only the answers were lost; if it has forgotten, not.
     const unseen = phase.sight === undefined || phase.sight === "needs-power";
-    this.#retries = Math.max(this.#retries, unseen ? 1 : 5);
-    this.retry(sent, nowMs, this.settings.retryMaxMs);
+    const stays = follows(step, this.facts.opState);
+    const forgot = phase.sight === "contradicts" && phase.followed && !stays;
+    this.#retries = forgot ? 1 : Math.max(this.#retries, unseen ? 1 : 5);
+    this.retry(sent, nowMs, this.settings.retryMaxMs, stays);
   }
 
   private report(result: LoadResult, step: number, text: string, nowMs: number, arg?: number): void {

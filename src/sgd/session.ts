@@ -20,7 +20,7 @@ import { answerBasic, answerIntermediate, type AnswerContext } from "./answer.js
 import { Discovery } from "./discovery.js";
 import { Facts } from "./facts.js";
 import { Inform } from "./inform.js";
-import { answerTo, requestFor, type Answer, type Job } from "./job.js";
+import { answerTo, isOfTheMoment, requestFor, type Answer, type Job } from "./job.js";
 import { Load } from "./load.js";
 import type { Information, LoadWish, SgdOrder } from "./messages.js";
 import type { SgdSessionEvent, SgdSessionOptions } from "./options.js";
@@ -112,7 +112,10 @@ export class SgdSession {
 
   /** What the load should do from now on. */
   wish(wish: LoadWish, now: Now): void {
-    this.#load.wish(wish, now.ms);
+    const another = this.#load.wish(wish, now.ms);
+    // What is repeated on a bad line for the older wish must neither contradict the new one nor keep it waiting.
+    if (another && this.#job !== undefined && isOfTheMoment(this.#job.job))
+      this.#options.emit({ cmd: "drop", id: this.#job.id });
     this.pump(now);
   }
 

@@ -36,6 +36,12 @@ export function sightOf(step: LoadStep, state: number, facts: Facts, sinceMs: nu
   return "contradicts";
 }
 
+/** True for a state that fits the step, whatever the power says. */
+export function follows(step: LoadStep, state: number | undefined): boolean {
+  const { states, idleStates = [] } = step.verify;
+  return state !== undefined && (states.includes(state) || idleStates.includes(state));
+}
+
 /**
  * A level lowered in proportion to what it was to give and what it gave, at least by one step; undefined where
  * it cannot go lower.
