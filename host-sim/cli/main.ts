@@ -1,59 +1,17 @@
 #!/usr/bin/env node
 /**
  * The one program, `openucm`. Exit codes: 0 success, 1 failure, 2 usage or configuration, 130 interrupted
- * (docs/cli.md). A subcommand is a file in `commands/` that adds itself to the program.
+ * (docs/cli.md). A subcommand is a file in `commands/` that adds itself to the program (program.ts).
  */
-import { Command, CommanderError } from "commander";
-import { addBench } from "./commands/bench.js";
-import { addCapture } from "./commands/capture.js";
-import { addConformance } from "./commands/conformance.js";
-import { addCsms } from "./commands/csms.js";
-import { addDecode } from "./commands/decode.js";
-import { addEncode } from "./commands/encode.js";
-import { addFleet } from "./commands/fleet.js";
-import { addJournal } from "./commands/journal.js";
-import { addReplay } from "./commands/replay.js";
-import { addScenario } from "./commands/scenario.js";
-import { addSgd } from "./commands/sgd.js";
-import { addUcm } from "./commands/ucm.js";
-import { addVtn } from "./commands/vtn.js";
-import { LineSpecError } from "../line/node/open-line.js";
-import { version } from "./options.js";
+import { CommanderError } from "commander";
+import { LineSpecError } from "../line/node/base.js";
 import { UsageError } from "./output.js";
-import type { Run } from "./run.js";
+import { buildProgram } from "./program.js";
 
 async function main(argv: readonly string[]): Promise<void> {
-  const program = new Command("openucm");
-  program
-    .description("CTA-2045 universal communications module: firmware, bench and tools")
-    .version(version())
-    .showSuggestionAfterError()
-    .showHelpAfterError("(add --help for usage)")
-    .exitOverride()
-    .addHelpText(
-      "after",
-      "\nStart with:  openucm bench\nEvery subcommand has --help. Exit codes: 0 success, 1 failure, 2 usage or configuration, 130 interrupted.",
-    );
-  const run: Run = async (action) => {
+  const program = await buildProgram(async (action) => {
     process.exitCode = await action();
-  };
-  for (const add of [
-    addBench,
-    addSgd,
-    addUcm,
-    addJournal,
-    addVtn,
-    addCsms,
-    addDecode,
-    addEncode,
-    addCapture,
-    addReplay,
-    addScenario,
-    addFleet,
-    addConformance,
-  ])
-    add(program, run);
-  for (const command of program.commands) command.exitOverride().showHelpAfterError("(add --help for usage)");
+  }, argv[2]);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {

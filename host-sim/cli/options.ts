@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError, Option } from "commander";
+import type { NodeLineOptions } from "../line/node/open-line.js";
 
 /** The package's version; package.json stands above dist/, and above host-sim/ when run from source. */
 export function version(): string {
@@ -38,3 +39,27 @@ export function dataDirOption(): Option {
 
 export const serialHelp =
   "pty (makes a pseudo-terminal and prints its path), a device path or COM port, tcp://HOST:PORT or tcp-listen://HOST:PORT";
+
+/** What is said of the adapter on a line. */
+export interface LineFlags {
+  readonly echo?: boolean;
+  readonly rtsDriverEnable?: boolean;
+}
+
+/** For commands that speak on a line. */
+export function echoOption(): Option {
+  return new Option("--echo", "the adapter gives back what it sends: take that out");
+}
+
+export function rtsOption(): Option {
+  return new Option("--rts-driver-enable", "RTS switches the adapter's driver on while sending");
+}
+
+/** For `openLine`: the flags, and where to say that a line has gone or is back. */
+export function lineOf(flags: LineFlags): Pick<NodeLineOptions, "echo" | "rtsDriverEnable" | "onNotice"> {
+  return {
+    echo: flags.echo === true,
+    rtsDriverEnable: flags.rtsDriverEnable === true,
+    onNotice: (text) => process.stderr.write(`line: ${text}\n`),
+  };
+}

@@ -1,5 +1,5 @@
 import { seededRandom } from "../../src/base/random.js";
-import { openLine } from "../line/node/open-line.js";
+import { type NodeLineOptions, openLine } from "../line/node/open-line.js";
 import { monotonicMs, WakeUp } from "../runtime/clock.js";
 import type { Role } from "./plan.js";
 import type { TestCase } from "./test-case.js";
@@ -9,6 +9,8 @@ export interface LiveRunOptions {
   readonly role: Role;
   /** As `--serial` has it. */
   readonly serial: string;
+  /** What is said of the adapter. */
+  readonly adapter?: Partial<NodeLineOptions>;
   readonly tests: readonly TestCase[];
   readonly strict: boolean;
   /** How long the peer is waited for, ms. */
@@ -75,6 +77,7 @@ export async function runLive(options: LiveRunOptions): Promise<LiveRun> {
   const now = (): number => Math.floor(monotonicMs());
   const heartbeat = new Heartbeat();
   const line = await openLine(options.serial, {
+    ...options.adapter,
     onEvent: (event) => {
       user.runner?.onByteLine(event, now(), heartbeat.blurMs());
       kick();

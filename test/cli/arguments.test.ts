@@ -3,8 +3,12 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { type Command, CommanderError } from "commander";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lockDataDir } from "../../host-sim/cli/data-dir.js";
+import { buildProgram } from "../../host-sim/cli/program.js";
 import { framesOf } from "../../host-sim/cli/commands/decode.js";
+import { describeWith } from "../support/needs.js";
 import { cliPath } from "../support/process.js";
 
 const data = mkdtempSync(join(tmpdir(), "openucm-args-"));
@@ -51,8 +55,11 @@ describe("wrong use", () => {
     expect(status).toBe(2);
     expect(err).not.toMatch(/\n\s+at /);
   });
+});
 
-  it.skipIf(!existsSync("/dev/full"))("tells in one line that its output cannot be written", () => {
+// Of the systems that run these tests, Linux alone has a device that is always full.
+describeWith(existsSync("/dev/full") ? undefined : "needs the device /dev/full", "a full disk", () => {
+  it("tells in one line that its output cannot be written", () => {
     for (const args of [
       ["decode", "--json", "0600"],
       ["sgd", "--serial", "pty", "--json"],
@@ -66,12 +73,132 @@ describe("wrong use", () => {
       expect(run.status).toBe(1);
     }
   });
+});
 
-  it("helps", () => {
-    for (const command of ["", "bench", "sgd", "ucm", "vtn", "decode", "encode"]) {
-      const { status, out } = openucm([...(command ? [command] : []), "--help"]);
+/** A command with its words, e.g. `scenario run`. */
+function commandsBelow(command: Command, words: readonly string[] = []): [string, Command][] {
+  return command.commands
+    .filter((one) => one.name() !== "help")
+    .flatMap((one) => {
+      const name = [...words, one.name()];
+      return [[name.join(" "), one] as [string, Command], ...commandsBelow(one, name)];
+    });
+}
+
+const program = await buildProgram(async () => undefined);
+const all = commandsBelow(program);
+
+describe("help", () => {
+  it("lists the commands and says where to start", () => {
+    expect(all.map(([name]) => name)).toEqual(
+      expect.arrayContaining(["bench", "sgd", "ucm", "vtn", "scenario run", "fleet", "completion"]),
+    );
+    const { status, out } = openucm(["--help"]);
+    expect(status).toBe(0);
+    expect(out).toMatch(/Usage: openucm/);
+    expect(out).toMatch(/Start with: {2}openucm bench/);
+  });
+
+  it.each(all)("%s: what it does, what each option means, and examples", (name, command) => {
+    let out = "";
+    command.configureOutput({ writeOut: (text) => void (out += text) });
+    command.outputHelp();
+    expect(command.description()).not.toBe("");
+    for (const option of command.options) expect([option.flags, option.description]).not.toContain("");
+    expect(out).toMatch(/Examples?:\n {2}(openucm|curl) |Start with: {2}openucm /);
+    // An example that names an option which is not there teaches nothing.
+    const known = [...command.options.map((option) => option.long), "--help"];
+    for (const line of out.split("\n").filter((text) => text.trim().startsWith(`openucm ${name} `))) {
+      const example = line.replace(/ {2,}[^-].*$/, "");
+      for (const [option] of example.matchAll(/ (--[a-z-]+)/g)) expect(known).toContain(option.trim());
+    }
+  });
+
+  it.each(all.filter(([, command]) => command.commands.length === 0))(
+    "%s refuses an option that it has not in one line, exit code 2",
+    async (name) => {
+      const fresh = await buildProgram(async () => undefined, name.split(" ")[0]!);
+      let err = "";
+      for (const one of [fresh, ...commandsBelow(fresh).map(([, command]) => command)])
+        one.configureOutput({ writeErr: (text) => void (err += text) });
+      const failure = await fresh
+        .parseAsync([...name.split(" "), "--no-such-option"], { from: "user" })
+        .catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(CommanderError);
+      expect((failure as CommanderError).exitCode).not.toBe(0);
+      expect(err).toMatch(/^error: [^\n]*\n\n?\(add --help for usage\)\n$/);
+    },
+  );
+});
+
+describe("the folder of --data", () => {
+  it("that cannot be written is refused in a line that says what to do", () => {
+    writeFileSync(join(data, "a-file"), "");
+    for (const args of [
+      ["bench", "--no-demo", "--port", "0", "--data", "a-file/x"],
+      ["vtn", "--data", "a-file/x"],
+    ]) {
+      const { status, err } = openucm(args);
+      expect(err).toMatch(
+        /^openucm: cannot write to the folder .*a-file\/x.* \(a part of the path is a file\): name another with --data DIR\n$/,
+      );
+      expect(status).toBe(2);
+    }
+  });
+
+  it("keeps a second bench out while the first lives, and takes over what a dead one has left", () => {
+    const dir = join(data, "locked");
+    lockDataDir(dir);
+    expect(() => lockDataDir(dir)).toThrow(
+      /another openucm \(process \d+\) uses .*locked: end it, or name another folder with --data DIR/,
+    );
+    // No process has this number: Linux goes up to 2^22.
+    writeFileSync(join(dir, "lock"), "99999999");
+    expect(lockDataDir(dir)).toBe(dir);
+    writeFileSync(join(dir, "lock"), "torn");
+    expect(lockDataDir(dir)).toBe(dir);
+  });
+});
+
+describe("completion", () => {
+  beforeAll(() => writeFileSync(join(data, "completion.bash"), openucm(["completion", "bash"]).out));
+
+  const complete = (line: string): string[] => {
+    const words = line.split(" ");
+    const quoted = words.map((word) => `'${word}'`).join(" ");
+    const run = spawnSync(
+      "bash",
+      [
+        "-c",
+        `source completion.bash; COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _openucm; printf '%s\\n' "\${COMPREPLY[@]}"`,
+      ],
+      { encoding: "utf8", cwd: data },
+    );
+    expect(run.stderr).toBe("");
+    return run.stdout.trim().split("\n");
+  };
+
+  it.each([
+    ["openucm sc", ["scenario"]],
+    ["openucm bench --ch", ["--chargers"]],
+    ["openucm bench --region ", ["us", "au", "uk"]],
+    ["openucm scenario ru", ["run"]],
+    ["openucm scenario run epri", ["epri-2017-22a5"]],
+    ["openucm scenario run uk-random-delay --virt", ["--virtual-time"]],
+    ["openucm sgd --profile evse-sl", ["evse-slow"]],
+    ["openucm completion z", ["zsh"]],
+  ])("bash: %s", (line, wanted) => {
+    expect(complete(line)).toEqual(expect.arrayContaining(wanted));
+  });
+
+  it("names every command and option for every shell", () => {
+    for (const shell of ["zsh", "fish"]) {
+      const { out, status } = openucm(["completion", shell]);
       expect(status).toBe(0);
-      expect(out).toMatch(/Usage: openucm/);
+      for (const [name, command] of all) {
+        expect(out).toContain(name.split(" ").at(-1));
+        for (const { long } of command.options) expect(out).toContain(long!.slice(2));
+      }
     }
   });
 });

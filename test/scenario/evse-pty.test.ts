@@ -1,5 +1,5 @@
 /** The charger on a pseudo-terminal in real time, a module's link on the other end through the serial library. */
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { openLine, type NodeLine } from "../../host-sim/line/node/open-line.js";
 import { monotonicMs, WakeUp } from "../../host-sim/runtime/clock.js";
 import { loadProfile } from "../../host-sim/sgd/profile.js";
@@ -11,6 +11,7 @@ import type { ByteLineEvent } from "../../src/ports/line.js";
 import { basic } from "../../src/wire/basic.js";
 import { BasicOp } from "../../src/wire/message.js";
 import { payloadOf } from "../../src/wire/payload.js";
+import { describeWith } from "../support/needs.js";
 
 interface Driven {
   onByteLine(event: ByteLineEvent, nowMs: number): void;
@@ -49,46 +50,50 @@ async function drive<T extends Driven>(
   return { driven, line, kick };
 }
 
-describe.skipIf(process.platform === "win32")("charger on a pseudo-terminal", () => {
-  it("answers a module on the other end, in real time", async () => {
-    const frames: string[] = [];
-    const charger = await drive(
-      "pty",
-      (line) =>
-        new SgdSimulator({
-          profile: loadProfile("evse-level2-32a"),
-          line,
-          random: seededRandom(1),
-          emit: (event) => {
-            if (event.event === "frame") frames.push(`${event.dir} ${event.hex}`);
-          },
-        }),
-    );
-    charger.driven.plug();
-    charger.kick();
-    const results = new Map<number, LinkResult>();
-    const module = await drive(
-      charger.line.path!,
-      (line) =>
-        new LinkStack({
-          line,
-          random: seededRandom(2),
-          emit: (event) => {
-            if (event.ev === "result") results.set(event.id, event);
-          },
-        }),
-    );
-    const ask = async (id: number, op: number): Promise<readonly number[]> => {
-      module.driven.command({ cmd: "request", id, ...payloadOf(basic(op)) }, Math.floor(monotonicMs()));
-      module.kick();
-      for (let i = 0; i < 1000 && !results.has(id); i++) await new Promise((done) => setTimeout(done, 10));
-      return [...(results.get(id)?.reply ?? [])];
-    };
-    expect(await ask(1, BasicOp.Shed)).toEqual([3, 1]);
-    expect((await ask(2, BasicOp.QueryState))[0]).toBe(BasicOp.State);
-    expect(charger.driven.state().limitA).toBe(16);
-    expect(frames).toContain("rx 08 01 00 02 01 00 0C 3D");
-    expect(frames).toContain("tx 08 01 00 02 03 01 04 42");
-    expect(module.driven.counters.checksumErrors + module.driven.counters.bytesDiscarded).toBe(0);
-  });
-});
+describeWith(
+  process.platform === "win32" ? "Windows has no pseudo-terminals" : undefined,
+  "charger on a pseudo-terminal",
+  () => {
+    it("answers a module on the other end, in real time", async () => {
+      const frames: string[] = [];
+      const charger = await drive(
+        "pty",
+        (line) =>
+          new SgdSimulator({
+            profile: loadProfile("evse-level2-32a"),
+            line,
+            random: seededRandom(1),
+            emit: (event) => {
+              if (event.event === "frame") frames.push(`${event.dir} ${event.hex}`);
+            },
+          }),
+      );
+      charger.driven.plug();
+      charger.kick();
+      const results = new Map<number, LinkResult>();
+      const module = await drive(
+        charger.line.path!,
+        (line) =>
+          new LinkStack({
+            line,
+            random: seededRandom(2),
+            emit: (event) => {
+              if (event.ev === "result") results.set(event.id, event);
+            },
+          }),
+      );
+      const ask = async (id: number, op: number): Promise<readonly number[]> => {
+        module.driven.command({ cmd: "request", id, ...payloadOf(basic(op)) }, Math.floor(monotonicMs()));
+        module.kick();
+        for (let i = 0; i < 1000 && !results.has(id); i++) await new Promise((done) => setTimeout(done, 10));
+        return [...(results.get(id)?.reply ?? [])];
+      };
+      expect(await ask(1, BasicOp.Shed)).toEqual([3, 1]);
+      expect((await ask(2, BasicOp.QueryState))[0]).toBe(BasicOp.State);
+      expect(charger.driven.state().limitA).toBe(16);
+      expect(frames).toContain("rx 08 01 00 02 01 00 0C 3D");
+      expect(frames).toContain("tx 08 01 00 02 03 01 04 42");
+      expect(module.driven.counters.checksumErrors + module.driven.counters.bytesDiscarded).toBe(0);
+    });
+  },
+);

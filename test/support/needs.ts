@@ -16,17 +16,15 @@ const packages: Readonly<Record<string, string>> = {
 };
 
 /**
- * A suite that needs programs of the system. Without them it is skipped by name, with the command that adds
- * them; with CI=true that is a failure instead.
+ * A suite that needs something of the system. `missing` says what is not there and how to get it; undefined where all
+ * is. Without it the suite is skipped by name; with CI=true that is a failure instead.
  */
-export function describeNeeding(programs: readonly string[], name: string, suite: () => void): void {
-  const missing = programs.filter((program) => programPath(program) === undefined);
-  if (missing.length === 0) {
+export function describeWith(missing: string | undefined, name: string, suite: () => void): void {
+  if (missing === undefined) {
     describe(name, suite);
     return;
   }
-  const add = `apt-get install ${missing.map((program) => packages[program] ?? program).join(" ")}`;
-  const reason = `${name}: needs ${missing.join(", ")}; add with: ${add}`;
+  const reason = `${name}: ${missing}`;
   if (process.env["CI"] === "true") {
     it(reason, () => {
       throw new Error(reason);
@@ -35,4 +33,12 @@ export function describeNeeding(programs: readonly string[], name: string, suite
     console.warn(`skipped: ${reason}`);
     describe.skip(reason, suite);
   }
+}
+
+/** The same for programs on PATH. */
+export function describeNeeding(programs: readonly string[], name: string, suite: () => void): void {
+  const missing = programs.filter((program) => programPath(program) === undefined);
+  const add = `apt-get install ${missing.map((program) => packages[program] ?? program).join(" ")}`;
+  const reason = missing.length === 0 ? undefined : `needs ${missing.join(", ")}; add with: ${add}`;
+  describeWith(reason, name, suite);
 }

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { LineError, openLine, type NodeLine } from "../../host-sim/line/node/open-line.js";
 import { monotonicMs } from "../../host-sim/runtime/clock.js";
 import type { ByteLineEvent } from "../../src/ports/line.js";
+import { describeWith } from "../support/needs.js";
 
 const opened: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -35,109 +36,113 @@ async function until(what: string, done: () => boolean): Promise<void> {
 
 const ALL = Uint8Array.from({ length: 256 }, (_, i) => i);
 
-describe.skipIf(process.platform === "win32")("pseudo-terminal", () => {
-  /** The other program's view: plain open without any terminal setting. */
-  function plain(path: string): { fd: number; read: () => number[]; close: () => void } {
-    const fd = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-    const got: number[] = [];
-    const buffer = Buffer.alloc(1024);
-    const read = (): number[] => {
-      try {
-        for (let n = readSync(fd, buffer); n > 0; n = readSync(fd, buffer))
-          got.push(...buffer.subarray(0, n));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-      }
-      return got;
-    };
-    let isOpen = true;
-    const close = (): void => {
-      if (isOpen) closeSync(fd);
-      isOpen = false;
-    };
-    opened.push({ close });
-    return { fd, read, close };
-  }
-
-  it("carries every byte both ways, raw, without echo, before anybody has set it up", async () => {
-    const { line, bytes, events } = await open("pty");
-    expect(line.path).toMatch(/^\/dev\//);
-    const other = plain(line.path!);
-    line.write(ALL);
-    await until("all bytes there", () => other.read().length >= 256);
-    expect(other.read()).toEqual([...ALL]);
-    writeSync(other.fd, ALL);
-    await until("all bytes here", () => bytes().length >= 256);
-    await until("sent", () => events.some((event) => event.ev === "sent"));
-    expect(bytes()).toEqual([...ALL]);
-    expect(other.read()).toEqual([...ALL]);
-  });
-
-  it("tells sent when the last bit has left at 19,200 bit/s, in order", async () => {
-    const { line, events } = await open("pty");
-    plain(line.path!);
-    const started = monotonicMs();
-    line.write(new Uint8Array(96));
-    line.write(new Uint8Array(96));
-    await until("sent twice", () => events.filter((event) => event.ev === "sent").length === 2);
-    const [first, second] = events.flatMap((event) => (event.ev === "sent" ? [event.atMs] : []));
-    // Never early; a busy computer may be late.
-    expect(first! - started).toBeGreaterThanOrEqual(50);
-    expect(second! - started).toBeGreaterThanOrEqual(100);
-  });
-
-  it("lives on when the other side closes and opens again, and keeps nothing old for it", async () => {
-    const { line, bytes } = await open("pty");
-    const first = plain(line.path!);
-    writeSync(first.fd, Uint8Array.from([1]));
-    await until("first byte", () => bytes().length === 1);
-    first.close();
-    line.write(Uint8Array.from([9, 9, 9]));
-    await new Promise((resolve) => setTimeout(resolve, 1200));
-    line.write(Uint8Array.from([8, 8]));
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    const second = plain(line.path!);
-    line.write(Uint8Array.from([7]));
-    await until("a byte for the second", () => second.read().length > 0);
-    expect(second.read()).toEqual([7]);
-    writeSync(second.fd, Uint8Array.from([2]));
-    await until("second byte", () => bytes().length === 2);
-  });
-
-  it("does not block or break when nobody reads", async () => {
-    const { line, events } = await open("pty");
-    for (let i = 0; i < 100; i++) line.write(ALL);
-    line.setBitRate(3_686_400);
-    const other = plain(line.path!);
-    writeSync(other.fd, Uint8Array.from([5]));
-    await until("still hears", () => events.some((event) => event.ev === "rx"));
-  });
-
-  it("is a serial port for the other side's serial library, which goes and comes", async () => {
-    const { line, bytes } = await open("pty");
-    for (const value of [1, 2]) {
-      const far = await open(line.path!);
-      expect(far.line.setBitRate(38_400)).toBe(true);
-      far.line.write(Uint8Array.from([value, 0x0a, 0x0d, 0x03]));
-      await until("bytes here", () => bytes().length === 4 * value);
-      line.write(Uint8Array.from([0x0d, 0x11, 0x13, value]));
-      await until("bytes there", () => far.bytes().length === 4);
-      expect(far.bytes()).toEqual([0x0d, 0x11, 0x13, value]);
-      await far.line.close();
+describeWith(
+  process.platform === "win32" ? "Windows has no pseudo-terminals" : undefined,
+  "pseudo-terminal",
+  () => {
+    /** The other program's view: plain open without any terminal setting. */
+    function plain(path: string): { fd: number; read: () => number[]; close: () => void } {
+      const fd = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+      const got: number[] = [];
+      const buffer = Buffer.alloc(1024);
+      const read = (): number[] => {
+        try {
+          for (let n = readSync(fd, buffer); n > 0; n = readSync(fd, buffer))
+            got.push(...buffer.subarray(0, n));
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+        }
+        return got;
+      };
+      let isOpen = true;
+      const close = (): void => {
+        if (isOpen) closeSync(fd);
+        isOpen = false;
+      };
+      opened.push({ close });
+      return { fd, read, close };
     }
-    expect(bytes()).toEqual([1, 10, 13, 3, 2, 10, 13, 3]);
-  });
 
-  it("a serial port whose adapter goes is told by the carrier, and goes on without it", async () => {
-    const { line } = await open("pty");
-    const far = await open(line.path!);
-    await line.close();
-    await until("carrier gone", () => far.events.some((event) => event.ev === "carrier" && !event.on));
-    far.line.write(Uint8Array.from([1]));
-    await until("sent all the same", () => far.events.some((event) => event.ev === "sent"));
-    expect(far.line.setBitRate(9600)).toBe(false);
-  });
-});
+    it("carries every byte both ways, raw, without echo, before anybody has set it up", async () => {
+      const { line, bytes, events } = await open("pty");
+      expect(line.path).toMatch(/^\/dev\//);
+      const other = plain(line.path!);
+      line.write(ALL);
+      await until("all bytes there", () => other.read().length >= 256);
+      expect(other.read()).toEqual([...ALL]);
+      writeSync(other.fd, ALL);
+      await until("all bytes here", () => bytes().length >= 256);
+      await until("sent", () => events.some((event) => event.ev === "sent"));
+      expect(bytes()).toEqual([...ALL]);
+      expect(other.read()).toEqual([...ALL]);
+    });
+
+    it("tells sent when the last bit has left at 19,200 bit/s, in order", async () => {
+      const { line, events } = await open("pty");
+      plain(line.path!);
+      const started = monotonicMs();
+      line.write(new Uint8Array(96));
+      line.write(new Uint8Array(96));
+      await until("sent twice", () => events.filter((event) => event.ev === "sent").length === 2);
+      const [first, second] = events.flatMap((event) => (event.ev === "sent" ? [event.atMs] : []));
+      // Never early; a busy computer may be late.
+      expect(first! - started).toBeGreaterThanOrEqual(50);
+      expect(second! - started).toBeGreaterThanOrEqual(100);
+    });
+
+    it("lives on when the other side closes and opens again, and keeps nothing old for it", async () => {
+      const { line, bytes } = await open("pty");
+      const first = plain(line.path!);
+      writeSync(first.fd, Uint8Array.from([1]));
+      await until("first byte", () => bytes().length === 1);
+      first.close();
+      line.write(Uint8Array.from([9, 9, 9]));
+      await new Promise((resolve) => setTimeout(resolve, 1200));
+      line.write(Uint8Array.from([8, 8]));
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      const second = plain(line.path!);
+      line.write(Uint8Array.from([7]));
+      await until("a byte for the second", () => second.read().length > 0);
+      expect(second.read()).toEqual([7]);
+      writeSync(second.fd, Uint8Array.from([2]));
+      await until("second byte", () => bytes().length === 2);
+    });
+
+    it("does not block or break when nobody reads", async () => {
+      const { line, events } = await open("pty");
+      for (let i = 0; i < 100; i++) line.write(ALL);
+      line.setBitRate(3_686_400);
+      const other = plain(line.path!);
+      writeSync(other.fd, Uint8Array.from([5]));
+      await until("still hears", () => events.some((event) => event.ev === "rx"));
+    });
+
+    it("is a serial port for the other side's serial library, which goes and comes", async () => {
+      const { line, bytes } = await open("pty");
+      for (const value of [1, 2]) {
+        const far = await open(line.path!);
+        expect(far.line.setBitRate(38_400)).toBe(true);
+        far.line.write(Uint8Array.from([value, 0x0a, 0x0d, 0x03]));
+        await until("bytes here", () => bytes().length === 4 * value);
+        line.write(Uint8Array.from([0x0d, 0x11, 0x13, value]));
+        await until("bytes there", () => far.bytes().length === 4);
+        expect(far.bytes()).toEqual([0x0d, 0x11, 0x13, value]);
+        await far.line.close();
+      }
+      expect(bytes()).toEqual([1, 10, 13, 3, 2, 10, 13, 3]);
+    });
+
+    it("a serial port whose adapter goes is told by the carrier, and goes on without it", async () => {
+      const { line } = await open("pty");
+      const far = await open(line.path!);
+      await line.close();
+      await until("carrier gone", () => far.events.some((event) => event.ev === "carrier" && !event.on));
+      far.line.write(Uint8Array.from([1]));
+      await until("sent all the same", () => far.events.some((event) => event.ev === "sent"));
+      expect(far.line.setBitRate(9600)).toBe(false);
+    });
+  },
+);
 
 describe("TCP line", () => {
   it("serves and joins, tells the carrier, refuses a bit rate", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildArchive, projectRoot } from "../../host-sim/runtime/xs-host.js";
-import { describeWith } from "./toolchain.js";
+import { describeWith } from "../support/needs.js";
 
 const tools = join(projectRoot, "tools/xs-bytecode");
 const made = spawnSync("make", ["-s", "-C", tools], { encoding: "utf8" });

@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { qemuMissing } from "../../host-sim/runtime/qemu.js";
-import { describeWith } from "./toolchain.js";
+import { describeWith } from "../support/needs.js";
 
 const elf = resolve(import.meta.dirname, "../../build/qemu-rv32/firmware-frame.elf");
 /** Ends the machine on a processor fault; never returns, and is no part of normal work. */

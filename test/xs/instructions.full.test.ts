@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
 import { qemuMissing } from "../../host-sim/runtime/qemu.js";
 import { instructionCounts, type InstructionCounts } from "../support/instruction-counts.js";
-import { describeWith } from "./toolchain.js";
+import { describeWith } from "../support/needs.js";
 
 const kept = JSON.parse(
   readFileSync(new URL("instructions.json", import.meta.url), "utf8"),

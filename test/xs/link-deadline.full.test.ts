@@ -8,7 +8,7 @@ import { afterEach, expect, test } from "vitest";
 import { qemuMissing, startQemu, type PeerFigures, type QemuRuntime } from "../../host-sim/runtime/qemu.js";
 import { buildArchive } from "../../host-sim/runtime/xs-host.js";
 import { readConfig } from "../../src/setup/config.js";
-import { describeWith } from "./toolchain.js";
+import { describeWith } from "../support/needs.js";
 
 const dist = resolve(import.meta.dirname, "../../dist");
 

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { xsHostEngine } from "../../host-sim/runtime/xs-engine.js";
 import { xsHostMissing } from "../../host-sim/runtime/xs-host.js";
 import { mainJob } from "../support/main-job.js";
-import { describeWith } from "./toolchain.js";
+import { describeWith } from "../support/needs.js";
 
 describeWith(xsHostMissing(), "main job in the 32-bit XS machine", () => {
   it("register, event, shed, verify, end: in the chip's memory, with the chip's stack", async () => {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { xsHostEngine } from "../../host-sim/runtime/xs-engine.js";
 import { xsHostMissing } from "../../host-sim/runtime/xs-host.js";
 import { dayJob } from "../support/day-job.js";
-import { describeWith } from "./toolchain.js";
+import { describeWith } from "../support/needs.js";
 
 /** What `npm run measure -- memory` found, with some room: 2,784 slots and 32,768 B of chunks. */
 const creation = { slots: 3008, chunks: 35_840 };

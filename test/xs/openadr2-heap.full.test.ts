@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { buildArchive, projectRoot, startXsHost, xsHostMissing } from "../../host-sim/runtime/xs-host.js";
 import { distribute, event, nothing } from "../unit/openadr2-harness.js";
-import { describeWith } from "./toolchain.js";
+import { describeWith } from "../support/needs.js";
 
 /** Measured 10.4 KB: 3.5 KB are the 24 neutral intervals themselves, 2.5 KB the regular expressions of ISO 8601. */
 const BOUND_BYTES = 11_500;

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { qemuMissing, startQemu, type QemuOptions } from "../../host-sim/runtime/qemu.js";
 import { buildArchive, type XsReply } from "../../host-sim/runtime/xs-host.js";
-import { describeWith } from "./toolchain.js";
+import { describeWith } from "../support/needs.js";
 
 const fixtures = resolve(import.meta.dirname, "fixtures");
 

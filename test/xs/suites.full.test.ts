@@ -10,7 +10,7 @@ import { qemuMissing, startQemu } from "../../host-sim/runtime/qemu.js";
 import { projectRoot, startXsHost, xsHostMissing, type XsRuntime } from "../../host-sim/runtime/xs-host.js";
 import { buildSuite, type Suite, type SuiteSize } from "./suite/build-suite.js";
 import { largeMachine } from "./suite/large-machine.js";
-import { describeWith } from "./toolchain.js";
+import { describeWith } from "../support/needs.js";
 
 interface Planned extends Suite {
   /** Not on the emulator, whose watchdog bites in one test; by part of the name. */

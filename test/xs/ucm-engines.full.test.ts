@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { qemuMissing } from "../../host-sim/runtime/qemu.js";
 import { xsHostMissing } from "../../host-sim/runtime/xs-host.js";
 import { CliProcess } from "../support/process.js";
-import { describeWith } from "./toolchain.js";
+import { describeWith } from "../support/needs.js";
 
 type Line = Record<string, unknown>;
 

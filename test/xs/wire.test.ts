@@ -8,7 +8,7 @@ import { seededRandom, uniformInt } from "../../src/base/random.js";
 import { toHex } from "../../src/base/hex.js";
 import { type DecodedFrame, decodeFrameText } from "../../src/wire/decode.js";
 import { emitFrame } from "../../src/wire/frame.js";
-import { describeWith } from "./toolchain.js";
+import { describeWith } from "../support/needs.js";
 
 const url = new URL("../vectors/cta2045-decoded.json", import.meta.url);
 const expected = (JSON.parse(readFileSync(url, "utf8")) as { frames: DecodedFrame[] }).frames;

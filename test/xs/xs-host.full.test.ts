@@ -7,7 +7,7 @@ import {
   xsHostMissing,
   type XsHostOptions,
 } from "../../host-sim/runtime/xs-host.js";
-import { describeWith } from "./toolchain.js";
+import { describeWith } from "../support/needs.js";
 
 const fixtures = resolve(import.meta.dirname, "fixtures");
 

@@ -1,4 +1,3 @@
-import { join, resolve } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { Bench } from "../../bench/bench.js";
 import { playDemo } from "../../bench/demo.js";
@@ -8,6 +7,7 @@ import type { Engine } from "../../runtime/ucm-host.js";
 import type { Run } from "../run.js";
 import { startEngine } from "../engine.js";
 import { captureOption, openCapture } from "../capture-option.js";
+import { lockDataDir } from "../data-dir.js";
 import { dataDirOption, portOption, version, wholeNumber } from "../options.js";
 import { asNamed, Output } from "../output.js";
 import { untilInterrupted } from "../wait.js";
@@ -75,6 +75,7 @@ Examples:
         const output = new Output(flags.json ?? false);
         const profiles = flags.profile.length > 0 ? flags.profile : ["evse-level2-32a"];
         asNamed(() => profiles.forEach((name) => loadProfile(name)));
+        const dataDir = lockDataDir(flags.data, "bench");
         const engines: Engine[] = [];
         while (engines.length < flags.chargers)
           engines.push(await startEngine(flags.runtime, ["node", "xs"]));
@@ -83,7 +84,7 @@ Examples:
         let failed: (code: number) => void = () => undefined;
         const failure = new Promise<number>((done) => (failed = done));
         const bench = await Bench.start({
-          dataDir: join(resolve(flags.data), "bench"),
+          dataDir,
           engines,
           profiles,
           region: flags.region,

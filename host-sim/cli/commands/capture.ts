@@ -83,6 +83,7 @@ async function capture(specs: readonly string[], flags: CaptureFlags): Promise<n
   try {
     for (const [i, spec] of specs.entries()) {
       const line = await openLine(spec, {
+        onNotice: (text) => process.stderr.write(`line: ${text}\n`),
         bitsPerSecond: flags.bitRate,
         onEvent: (event) => {
           if (event.ev === "carrier") {

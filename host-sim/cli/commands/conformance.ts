@@ -10,11 +10,19 @@ import { resultDetail, resultLine, textReport } from "../../conformance/report-t
 import { type LiveRun, runLive } from "../../conformance/run.js";
 import type { TestResult } from "../../conformance/runner.js";
 import { allTests, selectTests } from "../../conformance/tests/all.js";
-import { serialHelp, version, wholeNumber } from "../options.js";
+import {
+  echoOption,
+  type LineFlags,
+  lineOf,
+  rtsOption,
+  serialHelp,
+  version,
+  wholeNumber,
+} from "../options.js";
 import { CommandError, Output, UsageError } from "../output.js";
 import type { Run } from "../run.js";
 
-interface ConformanceFlags {
+interface ConformanceFlags extends LineFlags {
   readonly role?: Role;
   readonly serial?: string;
   readonly report: readonly string[];
@@ -54,6 +62,8 @@ export function addConformance(program: Command, run: Run): void {
       ]),
     )
     .option("--serial <line>", serialHelp)
+    .addOption(echoOption())
+    .addOption(rtsOption())
     .option("--report <file>", "write a report: .html, .xml (JUnit) or .txt; may be repeated", reportFile, [])
     .option("--only <ids>", "only these tests, separated by commas; may be repeated", ids, [])
     .option("--all", "the tests that take minutes or reboot the peer, too")
@@ -128,6 +138,7 @@ async function judge(
   const live: LiveRun = await runLive({
     role,
     serial,
+    adapter: lineOf(flags),
     tests,
     strict: flags.strict ?? false,
     waitMs: flags.wait * 1000,

@@ -1,6 +1,6 @@
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import { startCsms } from "../../csms/server.js";
+import { makeDataDir } from "../data-dir.js";
 import { dataDirOption, portOption, wholeNumber } from "../options.js";
 import { Output } from "../output.js";
 import type { Run } from "../run.js";
@@ -34,13 +34,18 @@ It is a test double, not a platform. First it prints where it listens and the fi
   POST API/trigger  {"message":"MeterValues"}    TriggerMessage
   POST API/call     {"action":…,"payload":…}     any call
   GET  API/points, API/transactions
+
+Examples:
+  openucm csms --json                      address and files as one JSON object
+  openucm csms --port 8446 --api-port 8447 at fixed ports
+  curl -X POST http://127.0.0.1:8447/limit -d '{"limit":16,"unit":"A"}'
 With several charge points, "point" names one.`,
     )
     .action((flags: CsmsFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);
         const csms = await startCsms({
-          dataDir: resolve(flags.data),
+          dataDir: makeDataDir(flags.data),
           port: flags.port,
           apiPort: flags.apiPort,
           heartbeatSeconds: flags.heartbeatSeconds,

@@ -8,6 +8,7 @@ import { loadProfile } from "../../sgd/profile.js";
 import { VtnCore } from "../../vtn/core.js";
 import { startVtn, type Vtn } from "../../vtn/server.js";
 import { dataDirOption, wholeNumber } from "../options.js";
+import { makeDataDir } from "../data-dir.js";
 import { asNamed, Output, UsageError } from "../output.js";
 import { Progress } from "../progress.js";
 import type { Run } from "../run.js";
@@ -98,7 +99,7 @@ async function realTime(
 ): Promise<Fleet> {
   const own: Vtn | undefined =
     flags.vtn === undefined
-      ? await startVtn({ dataDir: resolve(flags.data), pollSeconds: flags.pollSeconds ?? 10 })
+      ? await startVtn({ dataDir: makeDataDir(flags.data), pollSeconds: flags.pollSeconds ?? 10 })
       : undefined;
   const pki = own?.pki ?? (flags.pki === undefined ? undefined : await openPki(resolve(flags.pki)));
   const fleet = fleetOf(own?.urls.openadr2b ?? flags.vtn!, await credentialsFor(flags, pki, output));
@@ -182,7 +183,14 @@ export function addFleet(program: Command, run: Run): void {
     .option("--csv <file>", "write one line a response: module, ms from intent to verified")
     .addOption(dataDirOption())
     .option("--json", "one JSON object at the end")
-    .addHelpText("after", "\nExample:\n  openucm fleet --count 1000 --shed-after 30 --seconds 90")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  openucm fleet --count 1000 --shed-after 30 --seconds 90              against a utility of its own, by the clock
+  openucm fleet --count 10000 --virtual-time --shed-after 60           as fast as it goes, without sockets
+  openucm fleet --count 50 --vtn https://127.0.0.1:8443/OpenADR2/Simple/2.0b --pki demo/pki --csv answers.csv`,
+    )
     .action((flags: FleetFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);

@@ -29,6 +29,14 @@ export function addJournal(program: Command, run: Run): void {
     .option("--sources <ids...>", "ids of the upstreams, to name who changed a session", [])
     .option("--verify", "check the chain of the security log; exit code 1 where it is broken")
     .addOption(dataDirOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  openucm journal --what events                                 of the module that \`openucm ucm\` runs here
+  openucm journal --what sessions --format json --sources utility
+  openucm journal --what security --verify                      exit code 1 where somebody has touched it`,
+    )
     .action((flags: JournalFlags) =>
       run(() => {
         const path = join(resolve(flags.data), flashFileName);

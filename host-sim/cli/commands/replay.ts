@@ -6,14 +6,14 @@ import type { CaptureRecord } from "../../capture/record.js";
 import { openLine } from "../../line/node/open-line.js";
 import { monotonicMs } from "../../runtime/clock.js";
 import { loadCapture, utcOf } from "../capture-option.js";
-import { serialHelp } from "../options.js";
+import { echoOption, type LineFlags, lineOf, rtsOption, serialHelp } from "../options.js";
 import { Output, UsageError } from "../output.js";
 import { Progress } from "../progress.js";
 import type { Run } from "../run.js";
 import { untilInterrupted } from "../wait.js";
 import { recordText } from "./capture.js";
 
-interface ReplayFlags {
+interface ReplayFlags extends LineFlags {
   readonly serial: string;
   readonly role: string;
   readonly speed: string;
@@ -33,12 +33,17 @@ export function addReplay(program: Command, run: Run): void {
     .requiredOption("--serial <line>", serialHelp)
     .requiredOption("--role <role>", "the side that is played: ucm (the module) or sgd (the charger)")
     .option("--speed <factor>", "so many times faster (2) or slower (0.5)", "1")
+    .addOption(echoOption())
+    .addOption(rtsOption())
     .option("--json", "one JSON object a line")
     .addHelpText(
       "after",
       `
 It plays by the clock and listens to nothing: right where the other side answers as it did then.
-Example:  openucm replay line.pcapng --serial pty --role sgd`,
+
+Examples:
+  openucm replay line.pcapng --serial pty --role sgd            be the charger of the recording
+  openucm replay line.pcapng --serial COM5 --role ucm --speed 2 be its module, twice as fast`,
     )
     .action((file: string, flags: ReplayFlags) =>
       run(async () => {
@@ -69,6 +74,7 @@ Example:  openucm replay line.pcapng --serial pty --role sgd`,
         let carrier: boolean | undefined;
         let there: () => void = () => undefined;
         const line = await openLine(flags.serial, {
+          ...lineOf(flags),
           onEvent: (event) => {
             if (event.ev === "carrier") {
               carrier = event.on;

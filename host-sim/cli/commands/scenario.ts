@@ -36,6 +36,7 @@ export function addScenario(program: Command, run: Run): void {
     .command("list")
     .description("name the scenarios that come with the bench")
     .option("--json", "one JSON object a line")
+    .addHelpText("after", "\nExamples:\n  openucm scenario list\n  openucm scenario list --json")
     .action((flags: { json?: boolean }) =>
       run(() => {
         const output = new Output(flags.json ?? false);
@@ -52,6 +53,7 @@ export function addScenario(program: Command, run: Run): void {
     .command("check")
     .description("say what is wrong with scenario files, without running them")
     .argument("<file...>", "YAML or JSON files, or names of the list")
+    .addHelpText("after", "\nExample:\n  openucm scenario check my.yaml another.json")
     .action((files: string[]) =>
       run(() => {
         for (const one of load(files))

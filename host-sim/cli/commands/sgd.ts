@@ -7,12 +7,12 @@ import { controlHandler } from "../../sgd/control.js";
 import { loadProfile } from "../../sgd/profile.js";
 import { SgdSimulator } from "../../sgd/simulator.js";
 import { captureOption, tapLine } from "../capture-option.js";
-import { portOption, serialHelp } from "../options.js";
+import { echoOption, type LineFlags, lineOf, portOption, rtsOption, serialHelp } from "../options.js";
 import { asNamed, Output } from "../output.js";
 import type { Run } from "../run.js";
 import { untilInterrupted } from "../wait.js";
 
-interface SgdFlags {
+interface SgdFlags extends LineFlags {
   readonly serial: string;
   readonly profile: string;
   readonly control?: number;
@@ -39,12 +39,20 @@ export function addSgd(program: Command, run: Run): void {
     .option("--profile <name>", "charger profile: a name or a JSON file", "evse-level2-32a")
     .option("--control <port>", "serve a control interface on 127.0.0.1; 0 = any port", portOption)
     .option("--no-plugged", "start without a car")
+    .addOption(echoOption())
+    .addOption(rtsOption())
     .addOption(captureOption())
     .option("--json", "one JSON object a line")
     .addHelpText(
       "after",
       `
-Control interface: POST /plug, /unplug, /override {"on":true}, /fault {"name":"no-ack"}; GET /state, /faults`,
+Control interface: POST /plug, /unplug, /override {"on":true}, /fault {"name":"no-ack"}; GET /state, /faults
+
+Examples:
+  openucm sgd --serial pty                                       a module opens the path that it prints
+  openucm sgd --serial /dev/ttyUSB0 --profile evse-slow          a slow charger on an RS-485 adapter
+  openucm sgd --serial COM5 --echo --rts-driver-enable           an adapter that echoes and is switched by RTS
+  openucm sgd --serial tcp-listen://127.0.0.1:4000 --control 0   over TCP, driven by another program`,
     )
     .action((flags: SgdFlags) =>
       run(async () => {
@@ -53,6 +61,7 @@ Control interface: POST /plug, /unplug, /override {"on":true}, /fault {"name":"n
         let simulator: SgdSimulator | undefined = undefined;
         const tapped = tapLine(flags.capture, "charger", "module");
         const line = await openLine(flags.serial, {
+          ...lineOf(flags),
           onEvent: (event) => {
             tapped.onEvent(event);
             simulator?.onByteLine(event, Math.floor(monotonicMs()));
@@ -61,6 +70,8 @@ Control interface: POST /plug, /unplug, /override {"on":true}, /fault {"name":"n
         });
         if (line.path !== undefined)
           output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
+        if (line.url !== undefined)
+          output.emit({ event: "serial", url: line.url }, `serial line: ${line.url}`);
         const sgd = new SgdSimulator({
           profile,
           line: tapped.wrap(line),

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
 import type { PlainEvent } from "../../../src/runtime.js";
 import { decodeFrameText } from "../../../src/wire/decode.js";
@@ -15,12 +15,21 @@ import { UcmHost } from "../../runtime/ucm-host.js";
 import { loadConfig, webhooksOf } from "../config-file.js";
 import { startEngine } from "../engine.js";
 import { captureOption, tapLine } from "../capture-option.js";
-import { dataDirOption, portOption, serialHelp } from "../options.js";
+import { lockDataDir } from "../data-dir.js";
+import {
+  dataDirOption,
+  echoOption,
+  type LineFlags,
+  lineOf,
+  portOption,
+  rtsOption,
+  serialHelp,
+} from "../options.js";
 import { Output } from "../output.js";
 import type { Run } from "../run.js";
 import { untilInterrupted } from "../wait.js";
 
-interface UcmFlags {
+interface UcmFlags extends LineFlags {
   readonly serial: string;
   readonly config: string;
   readonly runtime: string;
@@ -62,6 +71,8 @@ export function addUcm(program: Command, run: Run): void {
     .requiredOption("--serial <line>", serialHelp)
     .requiredOption("--config <file>", "configuration, JSON (docs/config.schema.json)")
     .option("--runtime <engine>", "engine that runs the firmware: node, xs or qemu", "node")
+    .addOption(echoOption())
+    .addOption(rtsOption())
     .addOption(dataDirOption())
     .addOption(captureOption())
     .option(
@@ -70,14 +81,25 @@ export function addUcm(program: Command, run: Run): void {
       portOption,
     )
     .option("--json", "one JSON object a line")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  openucm ucm --serial /dev/pts/3 --config module.json                  a charger of \`openucm sgd --serial pty\`
+  openucm ucm --serial /dev/ttyUSB0 --config module.json --runtime xs   in the engine of the device
+  openucm ucm --serial COM5 --echo --config module.json --json          an adapter that echoes; for other programs
+A first configuration: docs/cli.md; what may stand in it: docs/config.schema.json.`,
+    )
     .action((flags: UcmFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);
         const { config, credentials } = loadConfig(flags.config);
         const webhooks = webhooksOf(config, flags.webhookPort);
+        const dataDir = lockDataDir(flags.data);
         const engine = await startEngine(flags.runtime, ["node", "xs", "qemu"]);
         const tapped = tapLine(flags.capture, "module", "charger");
         const line = await openLine(flags.serial, {
+          ...lineOf(flags),
           onEvent: (event) => {
             tapped.onEvent(event);
             host.onLine(event);
@@ -85,8 +107,10 @@ export function addUcm(program: Command, run: Run): void {
         });
         if (line.path !== undefined)
           output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
+        if (line.url !== undefined)
+          output.emit({ event: "serial", url: line.url }, `serial line: ${line.url}`);
         const http = new NodeHttp({ credentials, deliver: (event) => host.onHttp(event) });
-        const passwords = new PasswordFile(join(resolve(flags.data), "passwords.json"));
+        const passwords = new PasswordFile(join(dataDir, "passwords.json"));
         const websocket = new NodeWebSocket({
           credentials: passwords.over(credentials),
           deliver: (event) => host.onWebSocket(event),
@@ -98,9 +122,7 @@ export function addUcm(program: Command, run: Run): void {
         const mdns = new NodeMdns({ deliver: (event) => host.onMdns(event), log });
         let failed: (code: number) => void = () => undefined;
         const failure = new Promise<number>((done) => (failed = done));
-        const flash = engine.holdsFlash
-          ? FileFlash.open(join(resolve(flags.data), flashFileName))
-          : undefined;
+        const flash = engine.holdsFlash ? FileFlash.open(join(dataDir, flashFileName)) : undefined;
         const host: UcmHost = new UcmHost({
           engine,
           ...(flash === undefined ? {} : { flash }),
@@ -109,7 +131,7 @@ export function addUcm(program: Command, run: Run): void {
           websocket,
           mqtt,
           mdns,
-          store: new FileStore(join(resolve(flags.data), "ucm.json")),
+          store: new FileStore(join(dataDir, "ucm.json")),
           config,
           onEvent: (event) => output.emit(machine(event), human(event)),
           onFailure: (error) => {

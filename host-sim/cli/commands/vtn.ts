@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { startVtn } from "../../vtn/server.js";
+import { makeDataDir } from "../data-dir.js";
 import { dataDirOption, portOption, wholeNumber } from "../options.js";
 import { Output } from "../output.js";
 import type { Run } from "../run.js";
@@ -35,13 +36,18 @@ It is a test double, not a utility's server. First it prints where it listens an
   PATCH  API/events/ID   changed fields
   DELETE API/events/ID   cancels
   POST   API/misbehave   {"name":"http-500","times":2}; GET lists the names, {"name":"none"} ends all
-  GET    API/events, API/vens, API/reports`,
+  GET    API/events, API/vens, API/reports
+
+Examples:
+  openucm vtn --json                                    addresses and files as one JSON object
+  openucm vtn --port 8443 --api-port 8444 --data demo   at fixed ports, its certificates in demo/pki
+  curl -X POST http://127.0.0.1:8444/events -d '{"signal":"SIMPLE","level":1,"durationSeconds":60}'`,
     )
     .action((flags: VtnFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);
         const vtn = await startVtn({
-          dataDir: resolve(flags.data),
+          dataDir: makeDataDir(flags.data),
           port: flags.port,
           port3: flags.openadr3Port,
           apiPort: flags.apiPort,

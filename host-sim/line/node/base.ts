@@ -1,4 +1,5 @@
 import type { ByteLine, ByteLineEvent } from "../../../src/ports/line.js";
+import { EchoFilter } from "./echo.js";
 
 export interface NodeLine extends ByteLine {
   /** Of a pseudo-terminal, the path that the other program opens. */
@@ -20,6 +21,12 @@ export interface FullOptions {
   readonly onEvent: (event: ByteLineEvent) => void;
   readonly now: () => number;
   readonly bitsPerSecond: number;
+  /** The adapter gives back what is sent; it is taken out here. */
+  readonly echo?: boolean;
+  /** RTS switches the adapter's driver on while we send. */
+  readonly rtsDriverEnable?: boolean;
+  /** Told in words what becomes of the line: gone, there again, not answering. */
+  readonly onNotice?: (text: string) => void;
 }
 
 const FIRST_RETRY_MS = 250;
@@ -36,9 +43,28 @@ export class LineEvents {
   #freeMs = 0;
   #retryMs = FIRST_RETRY_MS;
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #echo: EchoFilter | undefined;
+  #notice = "";
 
   constructor(private readonly options: FullOptions) {
     this.bitsPerSecond = options.bitsPerSecond;
+    if (options.echo === true) this.#echo = new EchoFilter();
+  }
+
+  get rtsDriverEnable(): boolean {
+    return this.options.rtsDriverEnable === true;
+  }
+
+  /** So long from now until the last bit of what was handed over has left, ms. */
+  get leavesInMs(): number {
+    return Math.max(0, this.#freeMs - this.options.now());
+  }
+
+  /** Tells people what becomes of the line; the same words are not repeated. */
+  notice(text: string): void {
+    if (this.#closed || text === this.#notice) return;
+    this.#notice = text;
+    this.options.onNotice?.(text);
   }
 
   get isClosed(): boolean {
@@ -62,13 +88,15 @@ export class LineEvents {
   received(bytes: Uint8Array): void {
     if (this.#closed || bytes.length === 0) return;
     // A copy: streams use their buffers again.
-    this.#tell({ ev: "rx", bytes: Uint8Array.from(bytes), atMs: this.now() });
+    const heard = this.#echo?.received(bytes, this.options.now()) ?? Uint8Array.from(bytes);
+    if (heard.length > 0) this.#tell({ ev: "rx", bytes: heard, atMs: this.now() });
   }
 
-  /** `count` bytes were handed over: tells `sent` when the last of them has left at this bit rate. */
-  writing(count: number): void {
+  /** These bytes were handed over: tells `sent` when the last of them has left at this bit rate. */
+  writing(bytes: Uint8Array): void {
     const nowMs = this.options.now();
-    this.#freeMs = Math.max(nowMs, this.#freeMs) + (count * 10_000) / this.bitsPerSecond;
+    this.#freeMs = Math.max(nowMs, this.#freeMs) + (bytes.length * 10_000) / this.bitsPerSecond;
+    this.#echo?.sending(bytes, this.#freeMs);
     const atMs = Math.ceil(this.#freeMs);
     this.#after(atMs - nowMs, () => {
       this.#tell({ ev: "sent", atMs: Math.max(atMs, this.now()) });

@@ -6,14 +6,14 @@
  */
 import type { ByteLineEvent } from "../../../src/ports/line.js";
 import { monotonicMs } from "../../runtime/clock.js";
-import { LineEvents, LineSpecError, type NodeLine } from "./base.js";
+import { LineEvents, LineSpecError, type FullOptions, type NodeLine } from "./base.js";
 import { openPty } from "./pty-line.js";
 import { openSerial } from "./serial-line.js";
 import { connectTcp, listenTcp } from "./tcp-line.js";
 
 export { LineError, LineSpecError, type NodeLine } from "./base.js";
 
-export interface NodeLineOptions {
+export interface NodeLineOptions extends Pick<FullOptions, "echo" | "rtsDriverEnable" | "onNotice"> {
   /** Told everything; first in a turn of the event loop after the one in which `openLine` hands over the line. */
   readonly onEvent: (event: ByteLineEvent) => void;
   /** Monotonic clock, ms. */
@@ -28,6 +28,8 @@ export interface NodeLineOptions {
  * happens later is told by events.
  */
 export async function openLine(spec: string, options: NodeLineOptions): Promise<NodeLine> {
+  if (options.rtsDriverEnable === true && (spec === "pty" || /^tcp(-listen)?:/.test(spec)))
+    throw new LineSpecError(`"${spec}" has no RTS: leave out --rts-driver-enable`);
   const events = new LineEvents({ bitsPerSecond: 19_200, now: monotonicMs, ...options });
   const line = await openBy(spec, events);
   events.start();

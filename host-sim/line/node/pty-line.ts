@@ -59,7 +59,7 @@ export async function openPty(events: LineEvents): Promise<NodeLine> {
       } catch {
         // The buffer is full because nobody reads: a wire loses the bytes then, and so do we.
       }
-      events.writing(bytes.length);
+      events.writing(bytes);
       clearTimeout(stale);
       stale = setTimeout(dropUnread, STALE_MS);
       stale.unref();

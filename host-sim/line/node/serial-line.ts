@@ -5,19 +5,52 @@ import { LineError, type LineEvents, type NodeLine } from "./base.js";
 /** How often it is looked whether the device is still there: a read alone can miss that it went. */
 const WATCH_MS = 1000;
 
+/** The part of the serial library that opens a port; tests bring another. */
+export type SerialPorts = new (options: { path: string; baudRate: number; autoOpen: false }) => SerialPort;
+
 /** A serial port, 8N1, raw; opened again when an adapter was pulled and put in. */
-export async function openSerial(path: string, events: LineEvents): Promise<NodeLine> {
+export async function openSerial(
+  path: string,
+  events: LineEvents,
+  Ports: SerialPorts = SerialPort,
+): Promise<NodeLine> {
   let current: SerialPort | undefined;
+  let isAgain = false;
+
+  /** Switches the adapter's driver, where that is wanted. */
+  const enableDriver = (port: SerialPort, on: boolean, done: (error: Error | null) => void): void => {
+    if (events.rtsDriverEnable) port.set({ rts: on }, done);
+    else done(null);
+  };
+  let sending = 0;
+  /** Writes with the driver on; it goes off when the last bit of the last write has left. */
+  const send = (port: SerialPort, bytes: Buffer): void => {
+    if (!events.rtsDriverEnable) {
+      port.write(bytes, () => undefined);
+      return;
+    }
+    sending++;
+    port.set({ rts: true }, () => undefined);
+    port.write(bytes, () => {
+      port.drain(() => {
+        // A USB adapter tells that it has the bytes, not that they have left.
+        setTimeout(() => {
+          if (--sending === 0 && port.isOpen) port.set({ rts: false }, () => undefined);
+        }, Math.ceil(events.leavesInMs));
+      });
+    });
+  };
 
   const open = (): Promise<void> =>
     new Promise((done, failed) => {
-      const port = new SerialPort({ path, baudRate: events.bitsPerSecond, autoOpen: false });
+      const port = new Ports({ path, baudRate: events.bitsPerSecond, autoOpen: false });
       port.on("data", (bytes: Buffer) => events.received(bytes));
       // `close` follows, or the open below fails.
       port.on("error", () => undefined);
       port.on("close", () => {
         events.carrier(false);
         if (current === port) current = undefined;
+        events.notice(`${path} has gone; it is opened again when it is back`);
         // Another terminal may have the number of a pseudo-terminal by now: not ours to write to.
         if (!path.startsWith("/dev/pts/")) events.retry(reopen);
       });
@@ -27,9 +60,22 @@ export async function openSerial(path: string, events: LineEvents): Promise<Node
         } else if (events.isClosed) {
           port.close(() => done());
         } else {
-          current = port;
-          events.carrier(true);
-          done();
+          enableDriver(port, false, (fault) => {
+            if (fault !== null) {
+              port.close(() => undefined);
+              failed(
+                new LineError(
+                  `${path} has no RTS that could be switched (${fault.message}): leave out --rts-driver-enable`,
+                ),
+              );
+              return;
+            }
+            current = port;
+            events.carrier(true);
+            if (isAgain) events.notice(`${path} is back`);
+            isAgain = true;
+            done();
+          });
         }
       });
     });
@@ -57,9 +103,9 @@ export async function openSerial(path: string, events: LineEvents): Promise<Node
       const copy = Buffer.from(bytes);
       afterRateChange(() => {
         // A pulled adapter takes no bytes; the event of it is on its way.
-        if (current?.isOpen === true) current.write(copy, () => undefined);
+        if (current?.isOpen === true) send(current, copy);
       });
-      events.writing(bytes.length);
+      events.writing(bytes);
     },
     setBitRate(bitsPerSecond) {
       if (current?.isOpen !== true) return false;

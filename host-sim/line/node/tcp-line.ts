@@ -7,7 +7,10 @@ export async function connectTcp(spec: string, events: LineEvents): Promise<Node
   let current: Socket | undefined;
   events.carrier(false);
   const open = (): void => {
-    current = follow(connect({ host, port }), events, () => events.retry(open));
+    current = follow(connect({ host, port }), events, (why) => {
+      events.notice(`${spec} ${why}; it is tried again until it answers`);
+      events.retry(open);
+    });
   };
   open();
   return lineOf(
@@ -29,7 +32,7 @@ export async function listenTcp(spec: string, events: LineEvents): Promise<NodeL
       socket.destroy();
       return;
     }
-    current = follow(socket, events, () => undefined);
+    current = follow(socket, events, () => events.notice("the peer has gone; another may come"));
   });
   await new Promise<void>((done, failed) => {
     server.once("error", (error) => failed(new LineError(`cannot listen on ${spec}: ${error.message}`)));
@@ -60,7 +63,7 @@ function lineOf(
       const now = socket();
       // Without a peer the bytes go nowhere, as on a wire that is not connected.
       if (now?.writable === true && !now.connecting) now.write(bytes.slice());
-      events.writing(bytes.length);
+      events.writing(bytes);
     },
     setBitRate: () => false,
     async close() {
@@ -72,16 +75,25 @@ function lineOf(
 }
 
 /** Passes on what a socket brings, until it ends. */
-function follow(socket: Socket, events: LineEvents, ended: () => void): Socket {
+function follow(socket: Socket, events: LineEvents, ended: (why: string) => void): Socket {
   socket.setNoDelay(true);
-  if (socket.connecting) socket.once("connect", () => events.carrier(true));
-  else events.carrier(true);
+  let why = "does not answer";
+  const joined = (): void => {
+    why = "has ended the connection";
+    events.carrier(true);
+    events.notice("the peer is there");
+  };
+  if (socket.connecting) socket.once("connect", joined);
+  else joined();
   socket.on("data", (bytes) => events.received(bytes));
   // `close` follows every error.
-  socket.on("error", () => undefined);
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "ECONNREFUSED") why = "is not there (connection refused)";
+    else if (error.code !== undefined) why = `does not answer (${error.code})`;
+  });
   socket.once("close", () => {
     events.carrier(false);
-    ended();
+    ended(why);
   });
   return socket;
 }
