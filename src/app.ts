@@ -6,6 +6,7 @@
 import { LinkStack } from "./link/stack.js";
 import type { LinkCounters } from "./link/counters.js";
 import type { FrameTrace } from "./link/messages.js";
+import { leftOut } from "./built-in.js";
 import { parsePosixTz } from "./base/posix-tz.js";
 import { GridCore, type Evaluation, type ListedEvent } from "./grid/core.js";
 import { gridSettings } from "./grid/settings.js";
@@ -274,6 +275,10 @@ export class Ucm {
   #connect(config: UpstreamConfig): Upstream | undefined {
     const brought = this.#world.connect?.(config, this.#upstreamHost(config.id));
     if (brought) return brought;
+    if (leftOut.includes(config.protocol)) {
+      this.#log("error", `Upstream "${config.id}": this build has no ${config.protocol}; it is ignored.`);
+      return undefined;
+    }
     if (config.protocol === "openadr2b") {
       return new OpenAdr2Ven(
         {

@@ -13,12 +13,12 @@ import { qemuMissing, startQemu, type QemuRuntime } from "./qemu.js";
 import type { Engine, OwnMachine } from "./ucm-host.js";
 import { buildArchive, startXsHost, xsHostMissing, type XsHostOptions, type XsRuntime } from "./xs-host.js";
 
-/** The firmware's byte code, compiled from `dist/`. Throws a {@link CommandError} where it is not built. */
+/** The firmware's byte code as a device has it, compiled from `dist/`. Throws a {@link CommandError} where it is not built. */
 export function firmwareArchive(entryName = "machine-entry"): string {
   for (const up of ["../../", "../../dist/"]) {
     const dist = fileURLToPath(new URL(up, import.meta.url));
     const entry = join(dist, `host-sim/runtime/${entryName}.js`);
-    if (existsSync(entry)) return buildArchive(entry, dist);
+    if (existsSync(entry)) return buildArchive(entry, dist, undefined, true);
   }
   throw new CommandError("dist/ is missing: run `npm run build`");
 }

@@ -131,12 +131,14 @@ export function xsHostMissing(): string | undefined {
 
 /**
  * Compiles `entry` (a `.js` file that exports `step`) and all that it imports into an archive below `build/`, and returns
- * its path. `size`: the machine that it wants, where that is not the default. Throws with the compiler's words.
+ * its path. `size`: the machine that it wants, where that is not the default. `bundled`: as a device build does it
+ * (tools/firmware/bundle.mjs). Throws with the compiler's words.
  */
 export function buildArchive(
   entry: string,
   base: string = dirname(resolve(entry)),
   size?: Required<Pick<XsCreation, "chunks" | "slots" | "stack">>,
+  bundled = false,
 ): string {
   const name = relative(projectRoot, resolve(entry)).replace(/[^\w.-]+/g, "_");
   const folder = join(projectRoot, "build/archives");
@@ -144,7 +146,8 @@ export function buildArchive(
   mkdirSync(folder, { recursive: true });
   const tool = join(projectRoot, "tools/xs-bytecode/archive.mjs");
   const sizes = size ? ["--size", `${size.chunks},${size.slots},${size.stack}`] : [];
-  execFileSync(process.execPath, [tool, "--base", base, ...sizes, "-o", out, entry], {
+  const how = bundled ? ["--bundle"] : [];
+  execFileSync(process.execPath, [tool, ...how, "--base", base, ...sizes, "-o", out, entry], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   return out;

@@ -1,5 +1,6 @@
 // Compiles an ES module and all that it imports to XS byte code, and packs it into one archive for xs-host and qemu-rv32.
-//   node tools/xs-bytecode/archive.mjs [--base DIR] [--size CHUNKS,SLOTS,STACK] -o OUT.xsa ENTRY.js
+//   node tools/xs-bytecode/archive.mjs [--bundle] [--upstreams LIST] [--base DIR] [--size CHUNKS,SLOTS,STACK] -o OUT.xsa ENTRY.js
+// --bundle: what the entry imports becomes one module first, as in a device build (tools/firmware/bundle.mjs).
 // The archive is our own, small format: XS_A { SIZE where --size asks for a machine of its own size, NAME entry, then per
 // module PATH and XS_B }. Device builds use the SDK's
 // own xsc and xsl, whose newer byte code this engine does not run, nor the other way round.
@@ -7,6 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join, posix, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { bundleBehind, upstreamsOf } from "../firmware/bundle.mjs";
 import { compileModules } from "./compile.mjs";
 
 const importPattern = /^\s*(?:import|export)\b(?:[^;'"`]*?\bfrom)?\s*["']([^"'\n]+)["']/gm;
@@ -76,12 +78,25 @@ export function writeArchive(entry, out, base = dirname(resolve(entry)), sizes =
   }
 }
 
+/** {@link writeArchive} of the entry's device build, with the upstreams named. */
+export async function writeFirmware(entry, out, base, sizes, upstreams) {
+  const folder = mkdtempSync(join(tmpdir(), "xs-firmware-"));
+  try {
+    return writeArchive(await bundleBehind(entry, base, folder, upstreams), out, folder, sizes);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const args = process.argv.slice(2);
   const take = (flag) => {
     const at = args.indexOf(flag);
     return at < 0 ? undefined : args.splice(at, 2)[1];
   };
+  const bundled = args.indexOf("--bundle");
+  if (bundled >= 0) args.splice(bundled, 1);
+  const upstreams = take("--upstreams");
   const out = take("-o");
   const base = take("--base");
   const sizes = take("--size")?.split(",").map(Number);
@@ -91,12 +106,16 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     (sizes && !(sizes.length === 3 && sizes.every(Number.isInteger)))
   ) {
     console.error(
-      "usage: node tools/xs-bytecode/archive.mjs [--base DIR] [--size CHUNKS,SLOTS,STACK] -o OUT.xsa ENTRY.js",
+      "usage: node tools/xs-bytecode/archive.mjs [--bundle] [--upstreams LIST] [--base DIR] [--size CHUNKS,SLOTS,STACK] -o OUT.xsa ENTRY.js",
     );
     process.exit(2);
   }
   try {
-    const names = writeArchive(args[0], out, base, sizes);
+    const root = base ?? dirname(resolve(args[0]));
+    const names =
+      bundled >= 0
+        ? await writeFirmware(args[0], out, root, sizes, upstreamsOf(upstreams))
+        : writeArchive(args[0], out, root, sizes);
     console.log(`${out}: ${names.length} modules`);
   } catch (error) {
     console.error(error.message);

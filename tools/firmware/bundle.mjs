@@ -1,0 +1,145 @@
+// The firmware as a device carries it: one module of what is used, without the upstreams that are not asked for.
+// Three things are done to the program on the way, all for a small machine, none to its meaning:
+//   - private names become plain ones (`#x` → `$x`, and those short): a private method would stand in every instance, 16 bytes
+//     of RAM each, where a plain one stands once, in flash;
+//   - modules become one, and what nobody imports falls away: in XS an import costs its path and its names each time;
+//   - local names become short.
+// Byte code for the 32-bit machine, for the emulated one and for the chip is made of the same bundle.
+import { createRequire } from "node:module";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const require = createRequire(import.meta.url);
+
+/** Folders of src/ that hold an upstream, by the name of their protocol in a configuration. */
+export const upstreamFolders = { openadr2b: "openadr2", openadr3: "openadr3", ocpp16: "ocpp16" };
+
+/** The upstreams named in a list with commas; all if undefined. Throws for a name that is none. */
+export function upstreamsOf(list) {
+  const all = Object.keys(upstreamFolders);
+  const names = list === undefined ? all : list.split(",").filter((name) => name !== "");
+  const wrong = names.find((name) => !all.includes(name));
+  if (wrong !== undefined) throw new Error(`there is no upstream "${wrong}": ${all.join(", ")}`);
+  return names;
+}
+
+/** Private names as plain ones. What only a private name can do is refused. */
+export function withoutPrivateNames(text, path) {
+  const ts = require("typescript");
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
+  const places = [];
+  let inherits = false;
+  const visit = (node) => {
+    if (ts.isPrivateIdentifier(node)) places.push(node.getStart(file));
+    if (ts.isHeritageClause(node) && node.token === ts.SyntaxKind.ExtendsKeyword)
+      inherits ||= ts.isClassLike(node.parent);
+    if (ts.isBinaryExpression(node) && ts.isPrivateIdentifier(node.left))
+      throw new Error(`${path}: \`#name in object\` does not survive the device build`);
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  if (inherits && places.length > 0)
+    throw new Error(
+      `${path}: a class that extends another must not have private names: in the device build both share them`,
+    );
+  let out = "";
+  let from = 0;
+  for (const place of places) {
+    out += `${text.slice(from, place)}$`;
+    from = place + 1;
+  }
+  return out + text.slice(from);
+}
+
+/** In the place of a module that is left out: its names, all undefined. */
+function emptied(text) {
+  const names = [...text.matchAll(/^export (?:abstract )?(?:class|function\*?|const|let) (\w+)/gm)].map(
+    ([, name]) => name,
+  );
+  return names.map((name) => `export const ${name} = undefined;`).join("\n");
+}
+
+function plugin(left) {
+  const slashed = (path) => path.split(sep).join("/");
+  const isLeft = (path) => left.some((folder) => slashed(path).includes(`/src/${folder}/`));
+  return {
+    name: "firmware",
+    setup(build) {
+      build.onResolve({ filter: /^\.\.?\// }, ({ path, importer, resolveDir }) => {
+        let file = resolve(resolveDir, path);
+        if (!existsSync(file)) file = file.replace(/\.js$/, ".ts");
+        if (isLeft(file) && !isLeft(importer)) return { path: file, namespace: "left-out" };
+        return undefined;
+      });
+      build.onLoad({ filter: /./, namespace: "left-out" }, ({ path }) => ({
+        contents: emptied(readFileSync(path, "utf8")),
+        loader: "js",
+      }));
+      build.onLoad({ filter: /\/built-in\.[jt]s$/ }, () => ({
+        contents: `export const leftOut = ${JSON.stringify(Object.keys(upstreamFolders).filter((name) => left.includes(upstreamFolders[name])))};`,
+        loader: "js",
+      }));
+      build.onLoad({ filter: /\.[jt]s$/ }, ({ path }) => {
+        if (path.includes("node_modules")) return undefined;
+        return {
+          contents: withoutPrivateNames(readFileSync(path, "utf8"), path),
+          loader: path.endsWith(".ts") ? "ts" : "js",
+        };
+      });
+    },
+  };
+}
+
+/**
+ * Bundles `entries` (files below `base`) into `outdir`, keeping their paths. `upstreams`: protocols to keep, all if not
+ * given. `external`: specifiers that stay imports, as the SDK's own modules.
+ */
+export async function bundle({
+  entries,
+  base,
+  outdir,
+  upstreams = Object.keys(upstreamFolders),
+  external = [],
+}) {
+  const left = Object.keys(upstreamFolders)
+    .filter((name) => !upstreams.includes(name))
+    .map((name) => upstreamFolders[name]);
+  const { build } = require("esbuild");
+  await build({
+    entryPoints: entries,
+    outdir,
+    outbase: base,
+    absWorkingDir: realpathSync(dirname(dirname(dirname(fileURLToPath(import.meta.url))))),
+    bundle: true,
+    splitting: entries.length > 1,
+    format: "esm",
+    target: "es2022",
+    external,
+    plugins: [plugin(left)],
+    // Not `minifySyntax`: XS's byte code of what it writes is longer.
+    minifyIdentifiers: true,
+    mangleProps: /^\$./,
+    logLevel: "error",
+  });
+}
+
+const importPattern = /^\s*(?:import|export)\b(?:[^;'"`]*?\bfrom)?\s*["'](\.[^"'\n]+)["']/gm;
+
+/**
+ * The program of an entry module that must not be in ROM, because it holds what changes: what it imports is bundled, the
+ * entry itself is copied, both below `outdir` under the paths that they have below `base`. Answers the entry's new path.
+ */
+export async function bundleBehind(entry, base, outdir, upstreams) {
+  const { mkdirSync, writeFileSync } = await import("node:fs");
+  const text = readFileSync(entry, "utf8");
+  const imports = [...text.matchAll(importPattern)].map(([, specifier]) =>
+    resolve(dirname(entry), specifier),
+  );
+  if (imports.length > 0)
+    await bundle({ entries: imports, base: resolve(base), outdir, ...(upstreams && { upstreams }) });
+  const to = join(outdir, relative(resolve(base), resolve(entry)));
+  mkdirSync(dirname(to), { recursive: true });
+  writeFileSync(to, withoutPrivateNames(text, entry));
+  return to;
+}
