@@ -27,10 +27,12 @@ import { Network } from "./network/network.js";
 import { usageOf } from "./journal/usage.js";
 import { ClockHint } from "./network/clock-hint.js";
 import { Ocpp16 } from "./ocpp16/ocpp16.js";
+import type { SecuritySource } from "./ocpp16/services.js";
 import { OpenAdr2Ven, type UsageHistory } from "./openadr2/ven.js";
 import { OpenAdr3Ven } from "./openadr3/ven.js";
 import { crcOfText } from "./base/json.js";
 import type { FlashPort } from "./ports/flash.js";
+import type { CertificateEvent, CertificatePort } from "./ports/certificates.js";
 import type { HttpEvent, HttpPort } from "./ports/http.js";
 import type { ByteLine, ByteLineEvent, FrameLine, FrameLineEvent } from "./ports/line.js";
 import type { NetworkEvent, NetworkPort } from "./ports/network.js";
@@ -92,6 +94,8 @@ export interface World {
   readonly mqtt?: MqttPort;
   /** For servers that announce themselves on the local network. */
   readonly mdns?: MdnsPort;
+  /** For renewal of the module's own certificates; without it there is none. */
+  readonly certificates?: CertificatePort;
   readonly random: RandomPort;
   /** Keeps values where there is no flash. */
   readonly store: StorePort;
@@ -320,7 +324,11 @@ export class Ucm {
         securityProfile: config.cert === undefined ? 2 : 3,
       },
       { ...this.#upstreamHost(config.id), websocket },
-      { logs: { read: (which) => this.#logText(which) } },
+      {
+        logs: { read: (which) => this.#logText(which) },
+        certificates: this.#world.certificates,
+        security: this.#securitySource(),
+      },
     );
   }
 
@@ -329,6 +337,18 @@ export class Ucm {
     if (!this.#recorder) return undefined;
     const part = which === "SecurityLog" ? "security" : "events";
     return [...exportLines(this.#recorder.journal, part, "csv")].join("\n");
+  }
+
+  /** The security log for a platform that is told of it; undefined where there is no journal. */
+  #securitySource(): SecuritySource | undefined {
+    const journal = this.#recorder?.journal;
+    if (journal === undefined) return undefined;
+    const { security } = journal;
+    return {
+      head: () => security.head,
+      entries: () => security.entries(),
+      add: (act, text) => journal.addSecurity(act, text, this.#now),
+    };
   }
 
   /** What was used in the past, for OpenADR 2.0b's HISTORY_USAGE; undefined where there is no journal. */
@@ -424,7 +444,9 @@ export class Ucm {
   /** Bytes that JavaScript has left; where they are few, what can wait is left out. */
   onMemory(freeBytes: number, now: Now): void {
     this.#now = now;
-    if (this.#memory.onFree(freeBytes)) this.#log("warning", "Memory is short: the journal is not read out.");
+    if (!this.#memory.onFree(freeBytes)) return;
+    this.#recorder?.memoryShort(freeBytes, now);
+    this.#log("warning", "Memory is short: the journal is not read out.");
   }
 
   /** The world is going to end it: power off by hand, an update. */
@@ -479,6 +501,13 @@ export class Ucm {
     if (this.#factoryReset) return;
     if (event.ev === "open" || event.ev === "text") this.#network?.alive(now);
     for (const upstream of this.#upstreams) upstream.onWebSocket?.(event, now);
+  }
+
+  /** What became of the renewal of a certificate. */
+  onCertificate(event: CertificateEvent, at: Now): void {
+    const now = this.#enter(at);
+    if (this.#factoryReset) return;
+    for (const upstream of this.#upstreams) upstream.onCertificate?.(event, now);
   }
 
   /** Does everything that is due. Call after each input and when {@link nextMs} has come. */
@@ -561,7 +590,12 @@ export class Ucm {
   }
 
   #othersNextMs(): number {
-    let next = Math.min(this.#sgd.nextMs(), this.#providers.nextMs(), this.#grid.nextMs(this.#now), this.#upstreamsNextMs());
+    let next = Math.min(
+      this.#sgd.nextMs(),
+      this.#providers.nextMs(),
+      this.#grid.nextMs(this.#now),
+      this.#upstreamsNextMs(),
+    );
     if (this.#network) next = Math.min(next, this.#network.nextMs());
     if (this.#crashLoop) next = Math.min(next, this.#crashLoop.nextMs());
     if (this.#recorder) next = Math.min(next, this.#recorder.nextMs(this.#lineMs));

@@ -12,6 +12,7 @@ import type { JournalPart, Role } from "./journal/access.js";
 import type { ExportFormat } from "./journal/export.js";
 import type { Lamp } from "./health/lamp.js";
 import type { StartReason } from "./journal/recorder.js";
+import type { CertificateCall, CertificateEvent } from "./ports/certificates.js";
 import type { HttpEvent, HttpFailure, HttpRequest } from "./ports/http.js";
 import type { MdnsEvent } from "./ports/mdns.js";
 import type { MqttEvent, MqttSubscription } from "./ports/mqtt.js";
@@ -34,6 +35,8 @@ export type Input =
       readonly line?: "byte" | "frame";
       /** The module keeps its own place in the network and its own clock, and was built then, UTC ms. */
       readonly network?: { readonly builtUtcMs: number };
+      /** The world can renew the module's certificates. */
+      readonly certificates?: boolean;
     }
   | { readonly k: "rx"; readonly hex: string; readonly atMs: number }
   | { readonly k: "sent"; readonly atMs: number }
@@ -54,6 +57,8 @@ export type Input =
   | { readonly k: "memory"; readonly freeBytes: number }
   /** What became of a WebSocket. */
   | { readonly k: "ws"; readonly event: WebSocketEvent }
+  /** What became of a certificate's renewal. */
+  | { readonly k: "certificate"; readonly event: CertificateEvent }
   /** What became of a subscription at a broker, and a server that was found on the local network. */
   | { readonly k: "mqtt"; readonly event: MqttEvent }
   | { readonly k: "mdns"; readonly event: MdnsEvent }
@@ -99,6 +104,7 @@ export type Output =
   | { readonly k: "http"; readonly request: HttpRequest }
   | { readonly k: "abort"; readonly id: number }
   | { readonly k: "ws"; readonly call: WebSocketCall }
+  | { readonly k: "certificate"; readonly call: CertificateCall }
   | { readonly k: "mqtt"; readonly call: MqttCall }
   | { readonly k: "mdns"; readonly call: MdnsCall }
   | { readonly k: "net"; readonly call: NetworkCall }
@@ -179,7 +185,14 @@ export class Machine {
   /** Contents of the flash that came before `boot`. */
   #image: { readonly at: number; readonly bytes: Uint8Array }[] = [];
 
-  #world({ seed, flashSectors, reason, line, network }: Extract<Input, { readonly k: "boot" }>): World {
+  #world({
+    seed,
+    flashSectors,
+    reason,
+    line,
+    network,
+    certificates,
+  }: Extract<Input, { readonly k: "boot" }>): World {
     const put = (output: Output): void => {
       this.#out.push(output);
     };
@@ -224,6 +237,9 @@ export class Machine {
         setPassword: (credentials, password) =>
           put({ k: "ws", call: { do: "password", credentials, password } }),
       },
+      ...(certificates === true
+        ? { certificates: { call: (call: CertificateCall) => put({ k: "certificate", call }) } }
+        : {}),
       mqtt: {
         subscribe: (request) => put({ k: "mqtt", call: { do: "subscribe", request } }),
         end: (id) => put({ k: "mqtt", call: { do: "end", id } }),
@@ -287,6 +303,9 @@ export class Machine {
         break;
       case "ws":
         ucm.onWebSocket(input.event, now);
+        break;
+      case "certificate":
+        ucm.onCertificate(input.event, now);
         break;
       case "mqtt":
         ucm.onMqtt(input.event, now);

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { fromHex, toHex } from "../../src/base/hex.js";
+import type { CertificateEvent, CertificatePort } from "../../src/ports/certificates.js";
 import type { HttpEvent, HttpPort } from "../../src/ports/http.js";
 import type { ByteLine, ByteLineEvent } from "../../src/ports/line.js";
 import type { MdnsEvent, MdnsPort } from "../../src/ports/mdns.js";
@@ -62,6 +63,8 @@ export interface UcmHostOptions {
   readonly http: HttpPort;
   /** Without it, what speaks over WebSocket stays offline. */
   readonly websocket?: WebSocketPort;
+  /** Without it the module's certificates are not renewed. */
+  readonly certificates?: CertificatePort;
   /** Without it OpenADR 3 polls alone. */
   readonly mqtt?: MqttPort;
   /** Without it no server of the local network is found. */
@@ -121,7 +124,8 @@ export class UcmHost {
     const flash = this.#flash;
     if (flash) this.#inputs.push(...flash.inputs());
     const sectors = flash === undefined ? {} : { flashSectors: flash.sectors };
-    this.#put({ k: "boot", config, store: { ...store.all() }, seed, reason, ...sectors });
+    const certificates = this.#options.certificates !== undefined;
+    this.#put({ k: "boot", config, store: { ...store.all() }, seed, reason, ...sectors, certificates });
   }
 
   onLine(event: ByteLineEvent): void {
@@ -148,6 +152,10 @@ export class UcmHost {
         this.#put({ k: "failed", id: event.id, reason: event.reason, text: event.text });
         break;
     }
+  }
+
+  onCertificate(event: CertificateEvent): void {
+    this.#put({ k: "certificate", event });
   }
 
   onWebSocket(event: WebSocketEvent): void {
@@ -305,6 +313,9 @@ export class UcmHost {
         break;
       case "ws":
         carryOutCall(output.call, this.#options.websocket, (event) => this.onWebSocket(event));
+        break;
+      case "certificate":
+        this.#options.certificates?.call(output.call);
         break;
       case "mqtt":
         if (output.call.do === "end") this.#options.mqtt?.end(output.call.id);

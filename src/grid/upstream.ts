@@ -1,3 +1,4 @@
+import type { CertificateEvent } from "../ports/certificates.js";
 import type { HttpEvent, HttpPort } from "../ports/http.js";
 import type { MdnsEvent, MdnsPort } from "../ports/mdns.js";
 import type { MqttEvent, MqttPort } from "../ports/mqtt.js";
@@ -54,6 +55,8 @@ export interface Upstream {
   networkUp?(now: Now): void;
   /** For protocols over WebSocket. */
   onWebSocket?(event: WebSocketEvent, now: Now): void;
+  /** What became of its own certificate's renewal. */
+  onCertificate?(event: CertificateEvent, now: Now): void;
   onMqtt?(event: MqttEvent, now: Now): void;
   onMdns?(event: MdnsEvent, now: Now): void;
   /** Something has changed at the server, somebody says: ask it soon. */

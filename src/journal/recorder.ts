@@ -5,6 +5,7 @@ import type { EventLevel } from "./event-log.js";
 import { FlashArea } from "./flash-sector.js";
 import { FlashStore } from "./flash-store.js";
 import { Journal, JOURNAL_SECTORS, type JournalIntent } from "./journal.js";
+import type { SecurityCode } from "./security-log.js";
 
 /**
  * Why the module starts: power came, the watchdog, a crash or a brown-out ended it, somebody restarted it, it has just
@@ -30,6 +31,9 @@ export interface JournalState {
 const QUIET_MS = 300;
 const BETWEEN_ERASES_MS = 1000;
 
+/** A clock that moves by more at once was set. */
+const CLOCK_STEP_MS = 10_000;
+
 /**
  * Journal and value store on the module's flash, and what is worth keeping of what happens. Told everything
  * that changes; writes each matter once, so that something that repeats itself neither wears the flash nor
@@ -46,8 +50,10 @@ export class Recorder {
   private rebooting = false;
   private refusedTold = 0;
   private command = "";
-  /** Upstream → the last refused certificate that was noted. */
-  private readonly certificates = new Map<string, string>();
+  /** Upstream → the last fault of security that was noted. */
+  private readonly insecure = new Map<string, string>();
+  /** UTC less monotonic time. */
+  private clockMs: number | undefined;
   private readonly upstreams = new Map<string, string>();
 
   /** `flash`: the journal's 24 sectors, then at least 4 for values. */
@@ -114,12 +120,13 @@ export class Recorder {
     else this.journal.addEvent("info", `Reboot ${String(kind)} by the ${by}.`, now);
   }
 
-  /** Told with every change. A certificate that is refused again and again is one entry until it is accepted. */
+  /** Told with every change. What is refused again and again is one entry until it is accepted. */
   onUpstream(id: string, state: string, fault: string, text: string, now: Now): void {
-    if (state === "online") this.certificates.delete(id);
-    else if (fault.startsWith("tls-") && this.certificates.get(id) !== fault) {
-      this.certificates.set(id, fault);
-      this.journal.addSecurity("certificate-refused", `${id}: ${fault}`, now);
+    const code = codeOf(fault);
+    if (state === "online") this.insecure.delete(id);
+    else if (code !== undefined && this.insecure.get(id) !== fault) {
+      this.insecure.set(id, fault);
+      this.journal.addSecurity(code, `${id}: ${fault}`, now);
     }
     if (state !== "online" && state !== "failing") return;
     const told = `${state} ${fault}`;
@@ -137,6 +144,11 @@ export class Recorder {
     this.journal.addSecurity("setup", what, now);
   }
 
+  /** Free memory has just become short. */
+  memoryShort(freeBytes: number, now: Now): void {
+    this.journal.addSecurity("memory-short", `${String(freeBytes)} bytes free`, now);
+  }
+
   log(level: EventLevel, text: string, now: Now): void {
     if (level !== "info") this.journal.addEvent(level, text, now);
   }
@@ -146,6 +158,7 @@ export class Recorder {
    * before `lineNextMs`.
    */
   poll(lineMs: number, lineNextMs: number, now: Now): void {
+    this.watchClock(now);
     if (this.store.refused > this.refusedTold) {
       this.refusedTold = this.store.refused;
       this.journal.addEvent("error", "A value did not fit the store and was not kept.", now);
@@ -177,7 +190,24 @@ export class Recorder {
     };
   }
 
+  /** A clock that is set or steps; that it drifts, or is corrected by little, is no news. */
+  private watchClock({ ms, utcMs }: Now): void {
+    if (utcMs === undefined) return;
+    const before = this.clockMs ?? utcMs - ms;
+    this.clockMs = utcMs - ms;
+    const stepMs = this.clockMs - before;
+    if (Math.abs(stepMs) < CLOCK_STEP_MS) return;
+    this.journal.addSecurity("clock-set", `by ${String(Math.round(stepMs / 1000))} s`, { ms, utcMs });
+  }
+
   private get wantsErase(): boolean {
     return this.journal.wantsErase || this.store.wantsErase;
   }
+}
+
+/** The security log's word for a fault of an upstream; undefined for those that are not of security. */
+function codeOf(fault: string): SecurityCode | undefined {
+  if (fault.startsWith("tls-")) return "certificate-refused";
+  if (fault === "http-401" || fault === "http-403") return "login-refused";
+  return fault === "ocpp-garbage" ? "messages-invalid" : undefined;
 }

@@ -20,6 +20,18 @@ export const SECURITY_CODES = [
   "login-failed",
   "removed-from-socket",
   "tampering",
+  /** A password, a certificate or another means of security was changed. */
+  "security-setup",
+  /** By order from afar. */
+  "reset",
+  /** A server refuses the module's password. */
+  "login-refused",
+  /** A server sends what is no message. */
+  "messages-invalid",
+  /** A certificate for the module that does not fit its key. */
+  "own-certificate-refused",
+  "clock-set",
+  "memory-short",
 ] as const;
 export type SecurityCode = (typeof SECURITY_CODES)[number];
 

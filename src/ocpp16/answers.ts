@@ -10,8 +10,8 @@ import { Upload } from "./upload.js";
 /** Most steps of a composite schedule that is told. */
 const MOST_STEPS = 96;
 
-/** Carries a request of the platform out and answers it. */
-export function answerRequest(point: ChargePoint, request: Request, time: Time): Json | Refused {
+/** Carries a request of the platform out and answers it; undefined where the answer follows. */
+export function answerRequest(point: ChargePoint, request: Request, time: Time): Json | Refused | undefined {
   const { session, profiles } = point;
   switch (request.action) {
     case "ClearCache":
@@ -67,11 +67,10 @@ export function answerRequest(point: ChargePoint, request: Request, time: Time):
       const filename = upload(point, request.logType, request.location, request.requestId, false);
       return filename === undefined ? { status: "Rejected" } : { status: "Accepted", filename };
     }
-    case "CertificateSigned": {
-      const taken = point.services.certificates?.install(request.chain) ?? false;
-      if (taken) point.reconnect();
-      return { status: taken ? "Accepted" : "Rejected" };
-    }
+    case "CertificateSigned":
+      if (point.services.certificates === undefined) return { status: "Rejected" };
+      point.installCertificate(request.chain);
+      return undefined;
     default:
       return { refused: "NotSupported", text: `${request.action} is not supported` };
   }
@@ -267,12 +266,10 @@ function trigger(point: ChargePoint, what: Trigger, connectorId: number | undefi
     }
     case "MeterValues":
       return triggerMeter(point, time);
-    case "SignChargePointCertificate": {
-      const csr = point.services.certificates?.request();
-      if (csr === undefined) return "NotImplemented";
-      point.send("SignCertificate", { csr });
+    case "SignChargePointCertificate":
+      if (point.services.certificates === undefined) return "NotImplemented";
+      point.requestCertificate();
       return "Accepted";
-    }
   }
 }
 

@@ -4,7 +4,7 @@ import type { Keys } from "./keys.js";
 import type { LimitSources } from "./limits.js";
 import type { ChargingProfile } from "./profile.js";
 import type { ProfileBook } from "./profile-book.js";
-import type { FirmwareStatus, Services } from "./services.js";
+import type { FirmwareStatus, SecurityAct, Services } from "./services.js";
 import type { ChargeSession } from "./session.js";
 import type { Upload } from "./upload.js";
 
@@ -37,12 +37,16 @@ export interface ChargePoint {
   firmwareUnavailable(): void;
   /** An id for a request of the network. */
   requestId(): number;
+  /** Writes to the module's security log, where there is one. */
+  noteSecurity(act: SecurityAct, text: string): void;
   /** Hands a new password to the world, and proves it by a new connection after the answer. */
   setPassword(password: string): void;
   heartbeatChanged(): void;
   pingChanged(): void;
-  /** A new connection after the answer. */
-  reconnect(): void;
+  /** Has a signing request made, and sends it when it is there. */
+  requestCertificate(): void;
+  /** Hands over what was signed; the platform is answered when it is known whether it fits. */
+  installCertificate(chain: string): void;
   /** Starts anew from what is stored, after the answer; the charger is left as it is. */
   restart(hard: boolean): void;
 }

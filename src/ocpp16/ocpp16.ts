@@ -2,6 +2,7 @@ import { isFault } from "../base/fault.js";
 import { parseDateTime } from "../base/iso8601.js";
 import { uniformInt } from "../base/random.js";
 import type { Upstream, UpstreamHost, UpstreamStatus } from "../grid/upstream.js";
+import type { CertificateEvent } from "../ports/certificates.js";
 import type { HttpEvent } from "../ports/http.js";
 import type { SgdStatus } from "../ports/sgd-status.js";
 import { NEVER, type Now } from "../ports/time.js";
@@ -10,17 +11,18 @@ import { answerRequest } from "./answers.js";
 import type { ChargePoint } from "./charge-point.js";
 import { limitIn } from "./composite.js";
 import { connectionUrl, isSafeUrl, type Ocpp16Config } from "./config.js";
-import type { Told } from "./connector.js";
-import { isObject, type Json } from "./frames.js";
-import { formatInstant } from "./instant.js";
+import type { Json } from "./frames.js";
 import { Keys } from "./keys.js";
 import { LimitPlan, type LimitSources } from "./limits.js";
 import type { ChargingProfile } from "./profile.js";
 import { ProfileBook } from "./profile-book.js";
 import { readRequest, type Refused } from "./requests.js";
 import { type CallOutcome, type Outgoing, RpcLink } from "./rpc-link.js";
-import type { FirmwareStatus, Services } from "./services.js";
+import { SecurityEvents } from "./security-events.js";
+import type { FirmwareStatus, SecurityAct, Services } from "./services.js";
 import { ChargeSession, type Time } from "./session.js";
+import { StatusNotices } from "./status-notices.js";
+import { idTagStatus, TxSender } from "./tx-sender.js";
 import type { TxMessage } from "./tx-store.js";
 import { Upload } from "./upload.js";
 
@@ -30,7 +32,8 @@ export type Ocpp16Host = UpstreamHost & { readonly websocket: WebSocketPort };
 
 /** What a call of ours was about. */
 type About =
-  | { readonly is: "boot" | "heartbeat" | "security" | "other" }
+  | { readonly is: "boot" | "heartbeat" | "other" }
+  | { readonly is: "security"; readonly mark: string }
   | { readonly is: "status"; readonly connector: 0 | 1 }
   | { readonly is: "authorize"; readonly idTag: string }
   | { readonly is: "tx"; readonly message: TxMessage };
@@ -66,13 +69,11 @@ export class Ocpp16 implements Upstream, ChargePoint {
   private nameByMs = 0;
   private heartbeatDueMs = NEVER;
   private offsetMs: number | undefined;
-  /** Statuses as the platform was last told, by connector. */
-  private readonly toldStatus = ["", ""];
-  private statusSince = { status: "", ms: 0 };
+  private readonly notices: StatusNotices;
+  private readonly txs: TxSender;
+  private readonly security: SecurityEvents;
   private readonly outbox: Waiting[] = [];
-  private txDueMs = 0;
   private toldFirmware: FirmwareStatus = "Idle";
-  private securityMuted = false;
   private sgd: SgdStatus | undefined;
   private readonly prefix: string;
   private now: Now = { ms: 0, utcMs: undefined };
@@ -95,6 +96,9 @@ export class Ocpp16 implements Upstream, ChargePoint {
       () => this.newId(),
       () => this.offered(),
     );
+    this.notices = new StatusNotices(this.session, this.keys);
+    this.txs = new TxSender(this.session, this.keys, (text) => this.log("warning", text));
+    this.security = new SecurityEvents(services.security, config.id, host.store, `${this.prefix}.s`);
     this.upload = new Upload(host.http, config.id);
     this.link = new RpcLink<About>(host, this, {
       url: connectionUrl(config),
@@ -141,15 +145,17 @@ export class Ocpp16 implements Upstream, ChargePoint {
     if (this.link.isFree) {
       if (this.boot !== "Accepted") next = Math.min(next, this.bootDueMs);
       else {
-        next = Math.min(next, this.heartbeatDueMs);
-        if (this.session.store.first !== undefined) next = Math.min(next, this.txDueMs);
+        next = Math.min(next, this.heartbeatDueMs, this.txs.nextMs() ?? NEVER);
+        next = Math.min(
+          next,
+          this.last.utcMs !== undefined && this.security.waits ? ms : (this.notices.dueMs(ms) ?? NEVER),
+        );
       }
     }
     const aligned = this.session.alignedUtcMs;
     if (aligned !== undefined && this.last.utcMs !== undefined)
       next = Math.min(next, ms + aligned - this.last.utcMs);
-    const status = this.statusDueMs();
-    return Math.max(ms, Math.min(next, status));
+    return Math.max(ms, next);
   }
 
   onHttp(event: HttpEvent, now: Now): void {
@@ -165,6 +171,20 @@ export class Ocpp16 implements Upstream, ChargePoint {
   onWebSocket(event: WebSocketEvent, now: Now): void {
     this.time(now);
     this.link.on(event, now);
+    this.poll(now);
+  }
+
+  onCertificate(event: CertificateEvent, now: Now): void {
+    if (event.credentials !== this.id) return;
+    this.time(now);
+    if (event.ev === "requested") {
+      if (event.csr !== undefined) this.send("SignCertificate", { csr: event.csr });
+    } else {
+      this.link.reply({ status: event.ok ? "Accepted" : "Rejected" });
+      this.noteSecurity(event.ok ? "security-setup" : "own-certificate-refused", `${this.id}: certificate`);
+      // What was signed is proven by a new connection.
+      this.dropAfterAnswer ||= event.ok;
+    }
     this.poll(now);
   }
 
@@ -233,16 +253,13 @@ export class Ocpp16 implements Upstream, ChargePoint {
   }
 
   /** Sends a message that is about no transaction, after what waits already. */
-  send(action: string, payload: Json, is: "security" | "other" = "other"): void {
-    if (this.outbox.length < MOST_WAITING) {
-      this.outbox.push({ action, payload, messageId: this.newId(), about: { is } });
-    }
+  send(action: string, payload: Json, about: About = { is: "other" }): void {
+    if (this.outbox.length < MOST_WAITING) this.outbox.push(this.call(action, payload, about));
   }
 
   /** Asks the platform about an idTag before a start from afar. */
   authorize(idTag: string): void {
-    const about = { is: "authorize", idTag } as const;
-    this.outbox.push({ action: "Authorize", payload: { idTag }, messageId: this.newId(), about });
+    this.send("Authorize", { idTag }, { is: "authorize", idTag });
   }
 
   sendBoot(): void {
@@ -254,8 +271,7 @@ export class Ocpp16 implements Upstream, ChargePoint {
   }
 
   sendStatus(connector: number | undefined): void {
-    if (connector !== 1) this.outbox.push(this.statusNotification(0));
-    if (connector !== 0) this.outbox.push(this.statusNotification(1));
+    for (const one of [0, 1] as const) if (connector !== 1 - one) this.outbox.push(this.statusCall(one));
   }
 
   /** Tells how far an upload is, in the words of what asked for it. */
@@ -281,7 +297,12 @@ export class Ocpp16 implements Upstream, ChargePoint {
     return this.host.nextRequestId();
   }
 
+  noteSecurity(act: SecurityAct, text: string): void {
+    this.services.security?.add(act, text);
+  }
+
   setPassword(password: string): void {
+    this.noteSecurity("security-setup", `${this.id}: AuthorizationKey`);
     this.host.websocket.setPassword(this.id, password);
     // The answer goes out first; then the new password is proven by a new connection.
     this.dropAfterAnswer = true;
@@ -295,23 +316,19 @@ export class Ocpp16 implements Upstream, ChargePoint {
     this.heartbeatDueMs = this.last.ms + this.heartbeatMs();
   }
 
-  reconnect(): void {
-    this.dropAfterAnswer = true;
+  requestCertificate(): void {
+    this.services.certificates?.call({ do: "request", credentials: this.id });
+  }
+
+  installCertificate(chain: string): void {
+    this.services.certificates?.call({ do: "install", credentials: this.id, chain });
   }
 
   /** Starts anew from what is stored; the charger is left as it is, because a load in force must not be dropped. */
   restart(hard: boolean): void {
     this.session.stop(hard ? "HardReset" : "SoftReset", this.last);
+    this.noteSecurity("reset", `${this.id}: ${hard ? "hard" : "soft"}`);
     this.restartAfterAnswer = true;
-  }
-
-  /** A critical event of the security log (OCPP security whitepaper, 2.6). */
-  security(type: string, techInfo: string): void {
-    const { utcMs } = this.last;
-    if (utcMs === undefined || this.securityMuted) return;
-    const timestamp = formatInstant(utcMs);
-    const detail = techInfo === "" ? {} : { techInfo: techInfo.slice(0, 255) };
-    this.send("SecurityEventNotification", { type, timestamp, ...detail }, "security");
   }
 
   private dropAfterAnswer = false;
@@ -325,7 +342,7 @@ export class Ocpp16 implements Upstream, ChargePoint {
       // The charger's name and number belong in it; but what is mute is enrolled without them.
       this.bootDueMs = this.sgd?.identity === undefined ? Math.max(now.ms, this.nameByMs) : now.ms;
     } else this.heartbeatDueMs = Math.min(this.heartbeatDueMs, now.ms + this.heartbeatMs());
-    this.txDueMs = now.ms;
+    this.txs.dueMs = now.ms;
   }
 
   down(): void {
@@ -334,7 +351,7 @@ export class Ocpp16 implements Upstream, ChargePoint {
     this.outbox.length = 0;
   }
 
-  called(action: string, payload: Json, now: Now): Json | Refused {
+  called(action: string, payload: Json, now: Now): Json | Refused | undefined {
     this.time(now);
     if (this.boot === "Rejected" || this.boot === "unsent") {
       return { refused: "GenericError", text: "this charge point has not been accepted yet" };
@@ -354,22 +371,14 @@ export class Ocpp16 implements Upstream, ChargePoint {
       this.bootDueMs = NEVER;
       return this.bootNotification();
     }
-    const waiting = this.outbox.shift();
+    const waiting =
+      this.outbox.shift() ?? this.securityCall(time) ?? (this.txs.isNews ? this.txCall(now) : undefined);
     if (waiting !== undefined) return waiting;
-    // A transaction that has just begun or ended comes before the status that follows from it; a backlog does not.
-    const { messages } = this.session.store;
-    const news = messages.length <= 2 && messages[0]?.action !== "MeterValues";
-    if (news && now.ms >= this.txDueMs) {
-      const call = this.txCall();
-      if (call !== undefined) return call;
-    }
-    const status = this.statusCall(time);
-    if (status !== undefined) return status;
-    if (now.ms >= this.heartbeatDueMs) {
-      this.heartbeatDueMs = NEVER;
-      return this.heartbeat();
-    }
-    return now.ms >= this.txDueMs ? this.txCall() : undefined;
+    const connector = this.notices.next(time);
+    if (connector !== undefined) return this.statusCall(connector);
+    if (now.ms < this.heartbeatDueMs) return this.txCall(now);
+    this.heartbeatDueMs = NEVER;
+    return this.heartbeat();
   }
 
   answered(about: About, outcome: CallOutcome, now: Now): void {
@@ -385,16 +394,17 @@ export class Ocpp16 implements Upstream, ChargePoint {
         break;
       case "status":
         // Not heard: to be told again.
-        if (outcome.is !== "result" && outcome.is !== "error") this.toldStatus[about.connector] = "";
+        if (outcome.is !== "result" && outcome.is !== "error") this.notices.forget(about.connector);
         break;
       case "authorize":
-        if (payload !== undefined && statusOf(payload) !== "Accepted") this.session.cancelStart();
+        if (payload !== undefined && idTagStatus(payload) !== "Accepted") this.session.cancelStart();
         break;
       case "security":
-        if (outcome.is === "error") this.securityMuted = true;
+        if (outcome.is === "result" || outcome.is === "error")
+          this.security.told(about.mark, outcome.is === "error");
         break;
       case "tx":
-        this.txAnswered(about.message, outcome, time);
+        this.txs.answered(about.message, outcome, time);
         break;
       case "other":
     }
@@ -418,7 +428,31 @@ export class Ocpp16 implements Upstream, ChargePoint {
   }
 
   private heartbeat(): Waiting {
-    return { action: "Heartbeat", payload: {}, messageId: this.newId(), about: { is: "heartbeat" } };
+    return this.call("Heartbeat", {}, { is: "heartbeat" });
+  }
+
+  private call(action: string, payload: Json, about: About, messageId = this.newId()): Waiting {
+    return { action, payload, messageId, about };
+  }
+
+  private statusCall(connector: 0 | 1): Waiting {
+    const payload = this.notices.payload(connector, this.last);
+    return this.call("StatusNotification", payload, { is: "status", connector });
+  }
+
+  private securityCall({ utcMs }: Time): Waiting | undefined {
+    const event = utcMs === undefined ? undefined : this.security.next(utcMs);
+    if (event === undefined) return undefined;
+    const { payload, mark } = event;
+    return this.call("SecurityEventNotification", payload, { is: "security", mark });
+  }
+
+  private txCall(now: Now): Waiting | undefined {
+    const next = this.txs.next(now.ms);
+    if (next === undefined) return undefined;
+    const { message, payload } = next;
+    // The same id at each attempt, so that the platform can know a repetition.
+    return this.call(message.action, payload, { is: "tx", message }, message.messageId);
   }
 
   private newId(): string {
@@ -432,8 +466,8 @@ export class Ocpp16 implements Upstream, ChargePoint {
       this.restartAfterAnswer = false;
       this.dropAfterAnswer = false;
       this.boot = "unsent";
-      this.toldStatus.fill("");
-      this.securityMuted = false;
+      this.notices.forgetAll();
+      this.security.restart();
       this.link.drop(1001, "restart", RESTART_MS, now);
       return true;
     }
@@ -453,7 +487,7 @@ export class Ocpp16 implements Upstream, ChargePoint {
       ...(serial === "" ? {} : { chargePointSerialNumber: serial }),
       firmwareVersion: "0.1.0",
     };
-    return { action: "BootNotification", payload, messageId: this.newId(), about: { is: "boot" } };
+    return this.call("BootNotification", payload, { is: "boot" });
   }
 
   private booted(payload: Json | undefined, now: Now): void {
@@ -474,9 +508,8 @@ export class Ocpp16 implements Upstream, ChargePoint {
     if (seconds > 0) this.keys.change("HeartbeatInterval", String(seconds));
     this.heartbeatDueMs = now.ms + this.heartbeatMs();
     if (!first) return;
-    this.toldStatus.fill("");
-    this.txDueMs = now.ms;
-    this.security("StartupOfTheDevice", "");
+    this.notices.forgetAll();
+    this.txs.dueMs = now.ms;
   }
 
   private heartbeatMs(): number {
@@ -521,130 +554,12 @@ export class Ocpp16 implements Upstream, ChargePoint {
     return { A, W: Math.min(limitIn("W", full, config), limitIn("W", { ...full, value: A }, config)) };
   }
 
-  // --- status -------------------------------------------------------------------------------------------------
-
-  private told(connector: 0 | 1): Told {
-    const told = this.session.status(this.last.ms);
-    if (connector === 1) return told;
-    // Connector 0 is the charge point: Available, Unavailable or Faulted (OCPP 1.6, 4.9).
-    if (told.status === "Faulted" || told.status === "Unavailable") return told;
-    return { ...told, status: "Available" };
-  }
-
-  private statusDueMs(): number {
-    if (!this.isAccepted || !this.link.isFree) return NEVER;
-    for (const connector of [0, 1] as const) {
-      if (this.toldStatus[connector] === keyOf(this.told(connector))) continue;
-      return this.dueOf(this.told(connector));
-    }
-    return NEVER;
-  }
-
-  private dueOf(told: Told): number {
-    const { status, ms } = this.statusSince;
-    const least = this.keys.number("MinimumStatusDuration") * 1000;
-    return status === keyOf(told) ? ms + least : this.last.ms;
-  }
-
-  private statusCall(time: Time): Waiting | undefined {
-    const now = keyOf(this.told(1));
-    if (this.statusSince.status !== now) {
-      const first = this.statusSince.status === "";
-      this.statusSince = { status: now, ms: first ? -NEVER : time.ms };
-    }
-    for (const connector of [0, 1] as const) {
-      const told = this.told(connector);
-      if (this.toldStatus[connector] === keyOf(told)) continue;
-      if (connector === 1 && time.ms < this.dueOf(told)) continue;
-      return this.statusNotification(connector);
-    }
-    return undefined;
-  }
-
-  private statusNotification(connector: 0 | 1): Waiting {
-    const { utcMs } = this.last;
-    const told = this.told(connector);
-    const { status, errorCode, info } = told;
-    this.toldStatus[connector] = keyOf(told);
-    const payload = {
-      ...{ connectorId: connector, errorCode, status },
-      ...(info === "" ? {} : { info }),
-      ...(utcMs === undefined ? {} : { timestamp: formatInstant(utcMs) }),
-    };
-    return {
-      action: "StatusNotification",
-      payload,
-      messageId: this.newId(),
-      about: { is: "status", connector },
-    };
-  }
-
-  // --- transactions ---------------------------------------------------------------------------------------------
-
-  private txCall(): Waiting | undefined {
-    const { store } = this.session;
-    const message = store.first;
-    if (message === undefined) return undefined;
-    const { action, messageId, tx } = message;
-    // −1 where the platform has never given a number: the message is true even so.
-    const number = action === "StartTransaction" ? {} : { transactionId: store.numberOf(tx) ?? -1 };
-    const payload = { ...message.payload, ...number };
-    return { action, payload, messageId, about: { is: "tx", message } };
-  }
-
-  private txAnswered(message: TxMessage, outcome: CallOutcome, time: Time): void {
-    const { store } = this.session;
-    if (outcome.is === "lost") return;
-    const { action } = message;
-    if (outcome.is === "result") {
-      const transactionId = outcome.payload["transactionId"];
-      const status = statusOf(outcome.payload);
-      if (action !== "StartTransaction") store.done(message);
-      else if (typeof transactionId === "number") {
-        store.started(message, transactionId);
-        this.session.changed = true;
-        if (status !== undefined && status !== "Accepted") this.invalid(message, time);
-      } else this.txFailed(message, time);
-      return;
-    }
-    this.txFailed(message, time);
-  }
-
-  /** Tried again later, and given up after so many attempts as the platform has set (OCPP 1.6, 3.7.1). */
-  private txFailed(message: TxMessage, time: Time): void {
-    const { store } = this.session;
-    store.failed(message);
-    if (message.failures >= this.keys.number("TransactionMessageAttempts")) {
-      this.log("warning", `${message.action} is given up: the platform does not take it.`);
-      store.done(message);
-      return;
-    }
-    this.txDueMs = time.ms + this.keys.number("TransactionMessageRetryInterval") * 1000 * message.failures;
-  }
-
-  /** The platform has a transaction with an idTag that it does not take (OCPP 1.6, 4.8). */
-  private invalid(message: TxMessage, time: Time): void {
-    if (this.session.store.transaction?.tx !== message.tx) return;
-    if (this.keys.flag("StopTransactionOnInvalidId")) this.session.stop("DeAuthorized", time);
-    else this.session.suspendInvalid(time.ms);
-  }
-
   private watchFirmware(): void {
     const status = this.services.firmware?.status();
     if (status === undefined || status === this.toldFirmware || !this.isAccepted) return;
     this.toldFirmware = status;
     this.send("FirmwareStatusNotification", { status });
   }
-}
-
-function keyOf(told: Told): string {
-  return `${told.status} ${told.info}`;
-}
-
-function statusOf(payload: Json): string | undefined {
-  const info = payload["idTagInfo"];
-  const status = isObject(info) ? info["status"] : undefined;
-  return typeof status === "string" ? status : undefined;
 }
 
 function hex(word: number): string {

@@ -43,8 +43,8 @@ export interface RpcUser<T> {
   /** The next call, where there is one. Asked only while the line is open and free. */
   next(now: Now): Outgoing<T> | undefined;
   answered(about: T, outcome: CallOutcome, now: Now): void;
-  /** Answers a call of the platform: the result, or why not. */
-  called(action: string, payload: Json, now: Now): Json | Refused;
+  /** Answers a call of the platform: the result, or why not; undefined where {@link RpcLink.reply} follows. */
+  called(action: string, payload: Json, now: Now): Json | Refused | undefined;
   opened(now: Now): void;
   down(now: Now): void;
 }
@@ -70,6 +70,8 @@ export class RpcLink<T> {
   private failures = 0;
   private current: { readonly call: Outgoing<T>; readonly deadlineMs: number } | undefined;
   private silentCalls = 0;
+  /** Id of the call of the platform that waits for its answer. */
+  private owed = "";
 
   constructor(
     private readonly world: RpcWorld,
@@ -196,18 +198,25 @@ export class RpcLink<T> {
         const answer = this.user.called(frame.action, frame.payload, now);
         // A handler may have ended the connection.
         if (this.id !== id) return;
-        world.websocket.send(
-          id,
-          isRefused(answer)
-            ? errorText(frame.id, answer.refused, answer.text.slice(0, 255))
-            : resultText(frame.id, answer),
-        );
+        this.owed = frame.id;
+        if (answer !== undefined) this.reply(answer);
         break;
       }
       default:
         this.answer(frame, now);
     }
     this.poll(now);
+  }
+
+  /** The answer to the call that was left open. */
+  reply(answer: Json | Refused): void {
+    const { owed } = this;
+    this.owed = "";
+    if (owed === "" || !this.isOpen) return;
+    const text = isRefused(answer)
+      ? errorText(owed, answer.refused, answer.text.slice(0, 255))
+      : resultText(owed, answer);
+    this.world.websocket.send(this.id, text);
   }
 
   private answer(frame: Frame & { readonly is: "result" | "error" }, now: Now): void {
@@ -258,6 +267,7 @@ export class RpcLink<T> {
     this.id = 0;
     this.isOpen = false;
     this.current = undefined;
+    this.owed = "";
     if (current !== undefined) this.user.answered(current.call.about, { is: "lost" }, now);
     if (isOpen) this.user.down(now);
   }

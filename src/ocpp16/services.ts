@@ -1,3 +1,5 @@
+import type { CertificatePort } from "../ports/certificates.js";
+
 /** What the charge point uses of the module beyond grid, network and store, where it is there. */
 
 export type FirmwareStatus =
@@ -21,21 +23,38 @@ export interface FirmwareUpdater {
   status(): FirmwareStatus;
 }
 
-/** The module's own certificate (security profile 3). Keys stay where they are. */
-export interface CertificateService {
-  /** A certificate signing request, PEM; undefined where none can be made. */
-  request(): string | undefined;
-  /** Takes the signed chain, PEM; used from the next connection on. False where it does not fit the key. */
-  install(chain: string): boolean;
-}
-
 /** The journal's lines for GetLog and GetDiagnostics, newline-separated; undefined where there is no journal. */
 export interface LogSource {
   read(which: "SecurityLog" | "DiagnosticsLog"): string | undefined;
 }
 
+/** An entry of the security log. */
+export interface SecurityNote {
+  /** As src/journal names it. */
+  readonly code: string;
+  readonly text: string;
+  /** Undefined where the clock was not known then. */
+  readonly utcMs: number | undefined;
+  /** Names the entry. */
+  readonly chain: string;
+}
+
+/** What the charge point itself has to say to the security log. */
+export type SecurityAct = "security-setup" | "reset" | "own-certificate-refused";
+
+/** The module's security log: what SecurityEventNotification is made of. */
+export interface SecuritySource {
+  /** `chain` of the newest entry. */
+  head(): string;
+  /** Oldest first. */
+  entries(): Iterable<SecurityNote>;
+  add(act: SecurityAct, text: string): void;
+}
+
 export interface Services {
   readonly firmware?: FirmwareUpdater | undefined;
-  readonly certificates?: CertificateService | undefined;
+  /** For renewal of the module's own certificate (security profile 3); answers come by `onCertificate`. */
+  readonly certificates?: CertificatePort | undefined;
   readonly logs?: LogSource | undefined;
+  readonly security?: SecuritySource | undefined;
 }

@@ -34,6 +34,9 @@ const HOLD_MS = 12 * 3_600_000;
 /** What a stop waits for: that the charger has stopped, and its last reading. */
 const LAST_READING_MS = 15_000;
 
+/** Characters of transactionData: a stop must fit a record of the module's store, a sector of flash. */
+const MOST_STOP_TEXT = 2400;
+
 export class ChargeSession {
   readonly connector: Connector;
   readonly meter = new Meter();
@@ -54,7 +57,8 @@ export class ChargeSession {
   private heldSinceMs: number | undefined;
   private sampleDueMs = NEVER;
   private alignedDueUtcMs: number | undefined;
-  private beginSample: Json | undefined;
+  /** Values for the stop: of the begin, then clock-aligned ones. In RAM: a power cut costs those before it. */
+  private stopValues: Json[] = [];
   private lastSgd: SgdStatus | undefined;
 
   constructor(
@@ -255,7 +259,8 @@ export class ChargeSession {
     this.starting = undefined;
     this.finishing = false;
     this.activeMs = ms;
-    this.beginSample = this.sampleNow("Transaction.Begin", "StopTxnSampledData", utcMs);
+    this.stopValues = [];
+    this.keepForStop("Transaction.Begin", "StopTxnSampledData", utcMs);
     this.reschedule(ms);
     this.changed = true;
   }
@@ -282,8 +287,9 @@ export class ChargeSession {
     if (transaction === undefined) return;
     // Without any clock the begin is the best that is known.
     const utcMs = Math.max(transaction.startUtcMs, time.utcMs ?? 0);
-    const samples = [this.beginSample, this.sampleNow("Transaction.End", "StopTxnSampledData", utcMs)];
-    const transactionData = samples.filter((one) => one !== undefined);
+    this.keepForStop("Transaction.End", "StopTxnSampledData", utcMs);
+    const transactionData = this.stopValues;
+    this.stopValues = [];
     this.store.end(this.newId(), {
       idTag: transaction.idTag,
       meterStop: Math.max(transaction.startWh, this.meter.wh),
@@ -292,7 +298,6 @@ export class ChargeSession {
       ...(transactionData.length === 0 ? {} : { transactionData }),
     });
     this.stopping = undefined;
-    this.beginSample = undefined;
     this.finishing = this.connector.plugged === true;
     this.sampleDueMs = NEVER;
     if (this.inoperativeNext) this.setOperative(false);
@@ -317,7 +322,19 @@ export class ChargeSession {
     this.alignedDueUtcMs = midnight + (Math.floor((utcMs - midnight) / alignedMs) + 1) * alignedMs;
     if (due !== undefined && utcMs >= due && this.inTransaction) {
       this.queueMeter("Sample.Clock", "MeterValuesAlignedData", due, online);
+      this.keepForStop("Sample.Clock", "StopTxnAlignedData", due);
     }
+  }
+
+  /** A value for transactionData. Where they grow too many for a record, every second but the first goes. */
+  private keepForStop(context: SampleContext, key: string, utcMs: number): void {
+    const value = this.sampleNow(context, key, utcMs);
+    if (value === undefined) return;
+    this.stopValues.push(value);
+    while (this.stopValues.length > 2 && JSON.stringify(this.stopValues).length > MOST_STOP_TEXT)
+      this.stopValues = this.stopValues.filter(
+        (_, i) => i === 0 || i % 2 === (this.stopValues.length - 1) % 2,
+      );
   }
 
   private queueMeter(context: SampleContext, key: string, utcMs: number, online: boolean): void {

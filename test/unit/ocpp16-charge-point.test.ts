@@ -1,8 +1,11 @@
 /** The charge point's own behaviour: boot, status, transactions, keys, requests. */
 import { describe, expect, it } from "vitest";
 import { CsmsCore, type CsmsRules } from "../../host-sim/csms/core.js";
+import type { CertificateCall } from "../../src/ports/certificates.js";
 import type { FirmwareStatus } from "../../src/ocpp16/services.js";
 import { Harness } from "../support/ocpp-harness.js";
+
+type Json = Readonly<Record<string, unknown>>;
 
 const CHARGING = { opState: 1, powerW: 7200 };
 const IDLE = { opState: 0, powerW: 0 };
@@ -342,6 +345,32 @@ describe("transactions", () => {
     ]);
   });
 
+  it("StopTxnAlignedData gives the clock's quarters with the stop, thinned where they are many", () => {
+    const harness = new Harness({ evidence: "storage" }).start();
+    const set = (key: string, value: string) => harness.ask("ChangeConfiguration", { key, value });
+    set("ClockAlignedDataInterval", "900");
+    set("StopTxnAlignedData", "Energy.Active.Import.Register");
+    set("StopTxnSampledData", "Energy.Active.Import.Register");
+    harness.tell({ ...CHARGING, storageTotalWh: 60_000 }).advance(4 * 900_000);
+    harness.tell({ ...IDLE, storageTotalWh: 0 });
+    const dataOf = (): Json[] => harness.csms.got("StopTransaction").at(-1)!["transactionData"] as Json[];
+    const contexts = dataOf().map((one) => (one["sampledValue"] as Json[])[0]!["context"]);
+    expect(contexts).toEqual([
+      "Transaction.Begin",
+      ...Array<string>(4).fill("Sample.Clock"),
+      "Transaction.End",
+    ]);
+    expect(dataOf()[1]!["timestamp"]).toMatch(/:15:00/);
+    // A night and a day: no record of the store would hold all of it.
+    harness.tell({ ...CHARGING, storageTotalWh: 60_000 }).advance(96 * 900_000);
+    harness.tell({ ...IDLE, storageTotalWh: 0 });
+    expect(JSON.stringify(dataOf()).length).toBeLessThan(2500);
+    expect(dataOf().length).toBeGreaterThan(6);
+    expect(JSON.stringify(dataOf()[0])).toContain("Transaction.Begin");
+    expect(JSON.stringify(dataOf().at(-1))).toContain("Transaction.End");
+    expect(harness.faults).toEqual([]);
+  });
+
   it("the register never falls, though the charger's meter begins anew", () => {
     const harness = new Harness().start();
     harness
@@ -609,18 +638,42 @@ describe("requests", () => {
   });
 
   it("certificates: a signing request on demand, and a new connection with what was signed", () => {
-    const installed: string[] = [];
-    const certificates = { request: () => "CSR", install: (chain: string) => installed.push(chain) > 0 };
-    const harness = new Harness({}, { certificates }).start();
+    const calls: CertificateCall[] = [];
+    const harness = new Harness({}, { certificates: { call: (call) => calls.push(call) } }).start();
+    const signed = (): string[] => harness.sent.filter((text) => text.includes('"c1"'));
+    const about = { credentials: "platform" };
     expect(harness.ask("ExtendedTriggerMessage", { requestedMessage: "SignChargePointCertificate" })).toEqual(
       { status: "Accepted" },
     );
+    expect(calls).toEqual([{ do: "request", ...about }]);
+    expect(harness.csms.got("SignCertificate")).toEqual([]);
+    harness.point.onCertificate({ ev: "requested", ...about, csr: "CSR" }, harness.now);
+    harness.settle();
     expect(harness.csms.got("SignCertificate")).toEqual([{ csr: "CSR" }]);
-    expect(harness.ask("CertificateSigned", { certificateChain: "PEM" })).toEqual({ status: "Accepted" });
-    expect(installed).toEqual(["PEM"]);
+    harness.deliver('[2,"c1","CertificateSigned",{"certificateChain":"PEM"}]');
+    expect(calls[1]).toEqual({ do: "install", ...about, chain: "PEM" });
+    // Answered when it is known whether it fits, and not before.
+    harness.advance(5000);
+    expect(signed()).toEqual([]);
+    harness.point.onCertificate({ ev: "installed", credentials: "other", ok: true }, harness.now);
+    expect(signed()).toEqual([]);
+    harness.point.onCertificate({ ev: "installed", ...about, ok: true }, harness.now);
+    expect(signed()).toEqual(['[3,"c1",{"status":"Accepted"}]']);
     harness.advance(2000);
     expect(harness.closes).toMatchObject([{ code: 1001 }]);
     expect(harness.point.status().state).toBe("online");
+  });
+
+  it("certificates: one that does not fit is Rejected, and the connection stays; none in time is no answer", () => {
+    const harness = new Harness({}, { certificates: { call: () => undefined } }).start();
+    harness.deliver('[2,"c1","CertificateSigned",{"certificateChain":"PEM"}]');
+    harness.point.onCertificate({ ev: "installed", credentials: "platform", ok: false }, harness.now);
+    expect(harness.sent.at(-1)).toBe('[3,"c1",{"status":"Rejected"}]');
+    harness.deliver('[2,"c2","CertificateSigned",{"certificateChain":"PEM"}]').cut().advance(60_000);
+    const before = harness.sent.length;
+    harness.point.onCertificate({ ev: "installed", credentials: "platform", ok: false }, harness.now);
+    expect(harness.sent.slice(before)).toEqual([]);
+    expect(harness.closes).toEqual([]);
   });
 
   it("a new AuthorizationKey goes to the world and is never told", () => {
