@@ -652,7 +652,11 @@ export class Ucm {
     this.#reference.onStatus(status);
     this.#recorder?.onSgd(status, now);
     this.#watchPlugIn(status, now);
-    this.#watchOverride(status, now);
+    if (status.override !== this.#overridden) {
+      this.#overridden = status.override;
+      this.#grid.customerOverride(status.override, now);
+      this.#touched = true;
+    }
     for (const upstream of this.#upstreams) upstream.onSgd(status, now);
     this.#world.emit({ event: "sgd", status });
     const load = status.load;
@@ -668,19 +672,6 @@ export class Ucm {
       verified: load.result === "verified",
       text: load.text,
     });
-  }
-
-  /**
-   * The customer's button ends what is our own: an off-peak pause or a random delay may have been carried out by
-   * Grid Emergency, which the appliance alone would not let go (UK Regulations: the owner can override).
-   */
-  #watchOverride(status: SgdStatus, now: Now): void {
-    const pressed = status.override && !this.#overridden;
-    this.#overridden = status.override;
-    if (pressed && this.#evaluation?.intent.source === "local") {
-      this.#grid.setOwner({ verb: "override" }, now);
-      this.#touched = true;
-    }
   }
 
   #tellUpstreams(now: Now): void {

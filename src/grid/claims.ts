@@ -34,6 +34,9 @@ export function ownerClaim(eventId: "override" | "boost", forMs: number, endsMs:
   return { ...NO_CLAIM, tier: TIER_OWNER, source: "owner", eventId, beganMs: endsMs - forMs, endsMs };
 }
 
+/** The customer's override at the appliance: it stands against what is the module's own. */
+export const BUTTON: Claim = { ...NO_CLAIM, tier: TIER_OWNER, source: "owner", eventId: "button" };
+
 /**
  * What the module itself wants, no charging: by the schedule, or before a random delay is over. Where power level 0
  * does not stop the charger, Grid Emergency may: it is nobody's programme that opens the contactor but its owner's.

@@ -181,6 +181,20 @@ export class GridCore {
     return { ok: true, why: "", text: "Done." };
   }
 
+  /**
+   * The customer's override at the appliance began or ended. While it is on, nothing that is the module's own (off-peak
+   * pause, random delay, "off" after a power cut) holds the charger back; utilities' events stay, and are reported overridden.
+   */
+  customerOverride(on: boolean, now: Now): void {
+    if (on === this.planner.customer) return;
+    this.settle(now);
+    this.cache = undefined;
+    this.planner.customer = on;
+    if (!on || !this.owner.heldOff) return;
+    this.owner.heldOff = false;
+    this.owner.save();
+  }
+
   /** What the owner's page shows: remaining override and boost, the off-peak schedule, consent. */
   ownerStatus(now: Now): {
     readonly overrideLeftMs: number;
@@ -233,7 +247,8 @@ export class GridCore {
     if (!delayed || !this.delays.active) return;
     this.cache = undefined;
     const plan = this.plan(now);
-    if (plan.winner !== undefined && needsNoDelay(plan.winner)) return;
+    // A pause of the schedule goes on as it is; its end is delayed like every change.
+    if (plan.winner !== undefined && (needsNoDelay(plan.winner) || plan.winner.level === 0)) return;
     this.delays.begin(cause, this.random, now);
     const wait = waitClaim(now, this.delays.endsMs, cause);
     this.apply(wait, wait, "", now);
@@ -355,7 +370,7 @@ export class GridCore {
     const wanted = this.limited(plan.winner, now);
     const before = this.applied?.claim;
     const changes = before !== undefined && before.level !== wanted.level;
-    const free = this.skipDelay || !delays.active || this.isExempt(plan.winner);
+    const free = this.skipDelay || this.planner.customer || !delays.active || this.isExempt(plan.winner);
     this.skipDelay = false;
     if (delays.running && (!changes || free || now.ms >= delays.endsMs)) delays.end();
     else if (!delays.running && changes && !free) {

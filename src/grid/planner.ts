@@ -1,7 +1,7 @@
 import { NEVER, type Now } from "../ports/time.js";
 import { beats, TIER_EMERGENCY, TIER_EVENT, TIER_SCHEDULE, type Claim } from "./arbiter.js";
 import { isStop, levelOf, movesLoad } from "./asks.js";
-import { LOCAL_STOP, ownerClaim } from "./claims.js";
+import { BUTTON, LOCAL_STOP, ownerClaim } from "./claims.js";
 import type { Ask, GridEvent } from "./event.js";
 import type { Outlook } from "./intent.js";
 import { OutlookMaker } from "./outlook.js";
@@ -37,6 +37,8 @@ const ONE_OFF_GRACE_MS = 60_000;
 export class Planner {
   private readonly position = newPosition();
   private oneOffs: OneOff[] = [];
+  /** The customer's override at the appliance is on. */
+  customer = false;
 
   constructor(
     private readonly schedule: Schedule,
@@ -101,19 +103,25 @@ export class Planner {
     if (now.utcMs === undefined) {
       if (held?.tier !== TIER_SCHEDULE || held.endsMs <= now.ms) return;
       wake(plan, held.endsMs);
-      enter(plan, held);
+      this.pause(plan, held);
       return;
     }
     const week = weekAt(windows, now.utcMs, this.settings.zone);
     wake(plan, now.ms + week.wakeMs);
     if (!week.inside) return;
-    enter(plan, {
+    this.pause(plan, {
       ...LOCAL_STOP,
       tier: TIER_SCHEDULE,
       eventId: "off-peak",
       beganMs: now.ms - week.sinceMs,
       endsMs: now.ms + week.leftMs,
     });
+  }
+
+  /** The schedule's pause, which the customer's button at the charger outranks for as long as it is on. */
+  private pause(plan: Draft, claim: Claim): void {
+    enter(plan, claim);
+    if (this.customer) enter(plan, BUTTON);
   }
 
   private claimOf(event: GridEvent, ask: Ask, now: Now): Claim {

@@ -19,6 +19,7 @@ export function reasonInWords(
     second === undefined || second.tier === 0 ? "" : `; this outranks ${claimantInWords(second)}`;
   if (winner.tier === TIER_SCHEDULE) return `The off-peak schedule pauses charging${end}${beaten}.`;
   if (winner.tier === TIER_OWNER) {
+    if (winner.eventId === "button") return `You asked at the charger to charge as usual${beaten}.`;
     return winner.eventId === "boost"
       ? `You asked to charge now, whatever the schedule says${end}${beaten}.`
       : `You asked to charge as usual, whatever the utility or the schedule says${end}.`;
