@@ -1,9 +1,10 @@
 // The firmware as a device carries it: one module of what is used, without the upstreams that are not asked for.
-// Three things are done to the program on the way, all for a small machine, none to its meaning:
+// Four things are done to the program on the way, all for a small machine, none to its meaning:
 //   - private names become plain ones (`#x` → `$x`, and those short): a private method would stand in every instance, 16 bytes
 //     of RAM each, where a plain one stands once, in flash;
 //   - modules become one, and what nobody imports falls away: in XS an import costs its path and its names each time;
-//   - local names become short.
+//   - local names become short;
+//   - tables at module level are frozen, which the sources promise by their types.
 // Byte code for the 32-bit machine, for the emulated one and for the chip is made of the same bundle.
 import { createRequire } from "node:module";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
@@ -24,14 +25,30 @@ export function upstreamsOf(list) {
   return names;
 }
 
-/** Private names as plain ones. What only a private name can do is refused. */
-export function withoutPrivateNames(text, path) {
+/** Private names as plain ones, and module-level literals frozen. What only a private name can do is refused. */
+export function prepared(text, path) {
   const ts = require("typescript");
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
-  const places = [];
+  const edits = [];
+  let privates = 0;
   let inherits = false;
+  const bare = (node) =>
+    ts.isAsExpression(node) || ts.isSatisfiesExpression(node) ? bare(node.expression) : node;
+  for (const statement of file.statements) {
+    if (!ts.isVariableStatement(statement) || !(statement.declarationList.flags & ts.NodeFlags.Const))
+      continue;
+    for (const { initializer } of statement.declarationList.declarations) {
+      const literal = initializer && bare(initializer);
+      if (!literal || !(ts.isObjectLiteralExpression(literal) || ts.isArrayLiteralExpression(literal)))
+        continue;
+      edits.push([literal.getStart(file), 0, "frozenLiteral("], [literal.getEnd(), 0, ")"]);
+    }
+  }
   const visit = (node) => {
-    if (ts.isPrivateIdentifier(node)) places.push(node.getStart(file));
+    if (ts.isPrivateIdentifier(node)) {
+      edits.push([node.getStart(file), 1, "$"]);
+      privates++;
+    }
     if (ts.isHeritageClause(node) && node.token === ts.SyntaxKind.ExtendsKeyword)
       inherits ||= ts.isClassLike(node.parent);
     if (ts.isBinaryExpression(node) && ts.isPrivateIdentifier(node.left))
@@ -39,15 +56,16 @@ export function withoutPrivateNames(text, path) {
     ts.forEachChild(node, visit);
   };
   visit(file);
-  if (inherits && places.length > 0)
+  if (inherits && privates > 0)
     throw new Error(
       `${path}: a class that extends another must not have private names: in the device build both share them`,
     );
+  edits.sort(([a], [b]) => a - b);
   let out = "";
   let from = 0;
-  for (const place of places) {
-    out += `${text.slice(from, place)}$`;
-    from = place + 1;
+  for (const [place, length, by] of edits) {
+    out += text.slice(from, place) + by;
+    from = place + length;
   }
   return out + text.slice(from);
 }
@@ -81,9 +99,9 @@ function plugin(left) {
         loader: "js",
       }));
       build.onLoad({ filter: /\.[jt]s$/ }, ({ path }) => {
-        if (path.includes("node_modules")) return undefined;
+        if (path.includes("node_modules") || path.endsWith("frozen.js")) return undefined;
         return {
-          contents: withoutPrivateNames(readFileSync(path, "utf8"), path),
+          contents: prepared(readFileSync(path, "utf8"), path),
           loader: path.endsWith(".ts") ? "ts" : "js",
         };
       });
@@ -117,6 +135,7 @@ export async function bundle({
     target: "es2022",
     external,
     plugins: [plugin(left)],
+    inject: [join(dirname(fileURLToPath(import.meta.url)), "frozen.js")],
     // Not `minifySyntax`: XS's byte code of what it writes is longer.
     minifyIdentifiers: true,
     mangleProps: /^\$./,
@@ -140,6 +159,6 @@ export async function bundleBehind(entry, base, outdir, upstreams) {
     await bundle({ entries: imports, base: resolve(base), outdir, ...(upstreams && { upstreams }) });
   const to = join(outdir, relative(resolve(base), resolve(entry)));
   mkdirSync(dirname(to), { recursive: true });
-  writeFileSync(to, withoutPrivateNames(text, entry));
+  writeFileSync(to, text);
   return to;
 }

@@ -3,14 +3,14 @@ import type { Measure, Row } from "../measure.js";
 
 type Cell = number | undefined;
 interface Report {
-  firmwareSizes(): { measured: unknown; budget: unknown };
+  firmwareSizes(): Promise<{ measured: unknown; budget: unknown }>;
   table(measured: unknown, budget: unknown): readonly (readonly [string, number, Cell, Cell])[];
 }
 
 async function run(): Promise<readonly Row[]> {
   const path = new URL("../xs-bytecode/report.mjs", import.meta.url).href;
   const report = (await import(path)) as Report;
-  const { measured, budget } = report.firmwareSizes();
+  const { measured, budget } = await report.firmwareSizes();
   return report.table(measured, budget).map(([name, value, limit, aim]) => ({
     name,
     value,
@@ -23,6 +23,6 @@ async function run(): Promise<readonly Row[]> {
 export default {
   name: "byte-code",
   about:
-    "Byte code that the firmware's entry reaches, by XS 13.3, without debug lines; each name counts once, as the linked firmware holds it. The SDK's compiler makes about 7 % less. Folders count code alone.",
+    "Byte code that the firmware's entry reaches, by XS 13.3, without debug lines. Folders: code of their modules as they stand. Device builds (tools/firmware): one bundle with its names. The SDK's compiler makes about 7 % less.",
   run,
 } satisfies Measure;

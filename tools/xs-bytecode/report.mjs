@@ -2,14 +2,15 @@
 //   node tools/xs-bytecode/report.mjs [--json] [--update] [--budget FILE] [--entry FILE.js] [DIR]
 // DIR: compiled src/, default dist/src. Counted is what the entry (default: the firmware's, dist/host-sim/runtime/
 // machine-entry.js) imports, directly or not; below it stands what all of DIR would take.
-// A module counts with its code. Names are counted once for all modules, as the linked firmware holds them: an .xsb
-// carries its own copies, which the linker drops.
+// A module or folder counts with the code of its modules as they stand. The wholes are device builds (tools/firmware/
+// bundle.mjs), code and names; "all of src" is not: what nobody imports is no part of a build.
 // Exit: 0 within the budget, 1 beyond it (or a folder without one), 2 nothing to measure.
 // --update writes what is measured, plus 3 %, as the new budget. The aims in budget.json are set by hand.
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleBehind, upstreamFolders } from "../firmware/bundle.mjs";
 import { collectModules } from "./archive.mjs";
 import { compileModules, shown } from "./compile.mjs";
 
@@ -18,9 +19,6 @@ const here = dirname(fileURLToPath(import.meta.url));
 export const notice =
   "Compiled by XS 13.3 (npm @agoric/xsnap). Device builds use the SDK's own xsc and xsl, a newer XS: its byte code is not\n" +
   "interchangeable with this one, and about 7 % smaller.";
-
-/** The upstream folders: a device carries one, or all of them. */
-const isUpstream = (folder) => /^(openadr|ocpp|ieee|eebus|matter)/.test(folder);
 
 const slashed = (path) => path.split(sep).join("/");
 
@@ -51,12 +49,26 @@ const nameBytes = (modules) => {
 const codeBytes = (modules) => modules.reduce((sum, { code }) => sum + code, 0);
 const linked = (modules) => codeBytes(modules) + nameBytes(modules);
 
+/** Code and names of the device build of an entry, with the upstreams given; bytes. */
+async function deviceBuild(entry, root, upstreams) {
+  const out = mkdtempSync(join(tmpdir(), "xs-device-"));
+  try {
+    const bundled = await bundleBehind(entry, root, join(out, "js"), upstreams);
+    const files = collectModules(bundled, join(out, "js")).map(({ file }) => file);
+    return linked(
+      compileModules(files, join(out, "js"), out).map(({ code, file }) => ({ code, names: namesOf(file) })),
+    );
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
 /**
  * Sizes in bytes: `modules` that the entry reaches (`{ name, folder, code, names }`), code of their `folders`, `names` of
- * all of them once, `oneUpstream` (all but the upstream folders and the largest of these), `linked` (all that is reached)
- * and `all` (every module below the folder). Without an entry everything is reached.
+ * all of them once, `all` (every module below the folder); and device builds: `linked` with all upstreams, `upstreams` with
+ * each alone, and `oneUpstream`, the largest of these. Without an entry these are the plain sums of all modules.
  */
-export function measure(folder, entry) {
+export async function measure(folder, entry) {
   const out = mkdtempSync(join(tmpdir(), "xs-report-"));
   try {
     const files = filesBelow(folder);
@@ -74,14 +86,17 @@ export function measure(folder, entry) {
     const modules = entry ? compile(collectModules(entry, root).map(({ file }) => file)) : everything;
     const folders = {};
     for (const { folder: name, code } of modules) folders[name] = (folders[name] ?? 0) + code;
-    const upstreams = Object.keys(folders).filter(isUpstream);
-    const largest = upstreams.sort((a, b) => folders[b] - folders[a])[0];
+    const upstreams = {};
+    for (const name of entry ? Object.keys(upstreamFolders) : [])
+      upstreams[name] = await deviceBuild(entry, root, [name]);
+    const whole = entry ? await deviceBuild(entry, root) : linked(modules);
     return {
       modules,
       folders,
       names: nameBytes(modules),
-      oneUpstream: linked(modules.filter((one) => !isUpstream(one.folder) || one.folder === largest)),
-      linked: linked(modules),
+      upstreams,
+      oneUpstream: Math.max(...Object.values(upstreams), entry ? 0 : whole),
+      linked: whole,
       all: linked(everything),
     };
   } finally {
@@ -90,9 +105,9 @@ export function measure(folder, entry) {
 }
 
 const wholes = {
-  oneUpstream: "the firmware with its largest upstream alone",
-  linked: "the firmware with all its upstreams",
-  all: "all of src",
+  oneUpstream: "device build with its largest upstream alone",
+  linked: "device build with all its upstreams",
+  all: "all of src, as it stands",
 };
 
 /** What is beyond the budget, as sentences; empty = all is well. */
@@ -116,6 +131,8 @@ export function table(measured, budget) {
     .sort()
     .map((folder) => [title(folder), measured.folders[folder], budget.folders[folder], undefined]);
   rows.push(["names, once for all modules", measured.names, undefined, undefined]);
+  for (const [name, size] of Object.entries(measured.upstreams))
+    rows.push([`device build with ${name} alone`, size, undefined, undefined]);
   for (const [key, words] of Object.entries(wholes))
     rows.push([words, measured[key], budget[key], budget.aims?.[key]]);
   return rows;
@@ -133,9 +150,9 @@ function print(measured, budget) {
 }
 
 /** Sizes of the built firmware and its budget, for the page of figures. */
-export function firmwareSizes() {
+export async function firmwareSizes() {
   const dist = join(here, "../../dist");
-  const measured = measure(join(dist, "src"), join(dist, "host-sim/runtime/machine-entry.js"));
+  const measured = await measure(join(dist, "src"), join(dist, "host-sim/runtime/machine-entry.js"));
   return { measured, budget: JSON.parse(readFileSync(join(here, "budget.json"), "utf8")) };
 }
 
@@ -151,7 +168,7 @@ function updated(measured, budget) {
   };
 }
 
-function main(args) {
+async function main(args) {
   const flag = (name) => {
     const at = args.indexOf(name);
     return at >= 0 && args.splice(at, 1).length > 0;
@@ -170,7 +187,7 @@ function main(args) {
     return 2;
   }
   const own = join(folder, "../host-sim/runtime/machine-entry.js");
-  const measured = measure(folder, asked ?? (existsSync(own) ? own : undefined));
+  const measured = await measure(folder, asked ?? (existsSync(own) ? own : undefined));
   let budget = JSON.parse(readFileSync(budgetFile, "utf8"));
   if (update) {
     budget = updated(measured, budget);
@@ -187,7 +204,7 @@ function main(args) {
 
 if (resolve(process.argv[1] ?? "") === fileURLToPath(import.meta.url)) {
   try {
-    process.exitCode = main(process.argv.slice(2));
+    process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
     console.error(error.message);
     process.exitCode = 2;
