@@ -15,7 +15,7 @@ import {
   type Timestamp,
 } from "@tufjs/models";
 import { MAX_BYTES } from "../../src/update/cycle.js";
-import { compareVersions } from "../../src/update/offer.js";
+import { BLOCK_HASH_BYTES, compareVersions } from "../../src/update/offer.js";
 import type { Files } from "./files.js";
 import type { PublicKey, SigningKey } from "./keys.js";
 
@@ -177,7 +177,7 @@ export class Repository {
       hashes.push(
         createHash("sha256")
           .update(image.subarray(at, at + blockBytes))
-          .digest(),
+          .digest().subarray(0, BLOCK_HASH_BYTES),
       );
     const list = Buffer.concat(hashes);
     const listName = `${name}.blocks`;

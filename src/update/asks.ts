@@ -22,7 +22,8 @@ export type Ask =
     }
   | { readonly ask: "slot"; readonly call: SlotCall }
   /** Until the line is quiet for long enough to erase. */
-  | { readonly ask: "quiet" };
+  | { readonly ask: "quiet" }
+  | { readonly ask: "pause"; readonly ms: number };
 
 export type Answer = string | Uint8Array | boolean | Fault | undefined;
 

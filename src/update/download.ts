@@ -2,15 +2,16 @@ import { fault, isFault, type Fault } from "../base/fault.js";
 import { toHex } from "../base/hex.js";
 import type { SlotState } from "../ports/update.js";
 import { askBytes, askSlot, type Ask, type Steps } from "./asks.js";
-import { listAt, type Offer } from "./offer.js";
+import { BLOCK_HASH_BYTES, listAt, type Offer } from "./offer.js";
 
 /** The unit of erasing, and the most that is asked of the server at once: nothing else bounds the RAM. */
 export const SECTOR_BYTES = 4096;
 /** Bytes come in any size and are written in this; encrypted flash wants multiples of 16. */
 const PAGE_BYTES = 512;
-/** A connection that breaks is tried again at once so often; a block that is wrong is fetched again so often. */
-const BROKEN_TRIES = 3;
+/** A block that is wrong is fetched again so often. */
 const BLOCK_TRIES = 3;
+/** Waits after a connection that broke, ms, while nothing comes: half an hour in all, then the look begins anew. */
+const WAITS_MS: readonly number[] = [100, 2000, 10_000, 60_000, 240_000, 480_000, 960_000];
 
 export interface DownloadHost {
   readonly slots: SlotState;
@@ -66,7 +67,7 @@ function* fetchSector(
   const wrong = yield* askSlot({ do: "erase", at });
   if (wrong) return wrong;
   const pages = new Pages(at, host);
-  for (let tries = 1; pages.got < count; tries++) {
+  for (let tries = 0; pages.got < count;) {
     const before = pages.got;
     const ask: Ask = {
       ...{ ask: "range", path, from: from + before, count: count - before },
@@ -74,8 +75,11 @@ function* fetchSector(
     };
     const failed = yield ask;
     if (!isFault(failed)) continue;
-    if (failed.blame !== "network" && failed.fault !== "closed") return failed;
-    if (tries >= BROKEN_TRIES) return failed;
+    if (failed.blame !== "network" && failed.fault !== "closed" && failed.fault !== "refused") return failed;
+    if (pages.got > before) tries = 0;
+    const waitMs = WAITS_MS[tries++];
+    if (waitMs === undefined) return failed;
+    yield { ask: "pause", ms: waitMs };
   }
   pages.flush();
   return undefined;
@@ -121,13 +125,14 @@ export function* download(host: DownloadHost, offer: Offer, consistent: boolean)
   const url = urlOf(offer.path, offer.sha256, consistent);
   for (let from = 0; from < length; from += blockBytes) {
     const count = Math.min(blockBytes, length - from);
-    const wanted = yield* askBytes({ do: "read", at: at + (from / blockBytes) * 32, length: 32 });
+    const place = at + (from / blockBytes) * BLOCK_HASH_BYTES;
+    const wanted = yield* askBytes({ do: "read", at: place, length: BLOCK_HASH_BYTES });
     if (isFault(wanted)) return wanted;
     const right = toHex(wanted).toLowerCase();
     for (let tries = 0; ; tries++) {
       const hash = yield* hashOf(from, count);
       if (isFault(hash)) return hash;
-      if (hash === right) break;
+      if (hash.startsWith(right)) break;
       if (tries === BLOCK_TRIES)
         return fault(
           "server",

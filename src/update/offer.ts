@@ -19,10 +19,13 @@ export interface Offer {
   /** Neither fetched nor booted while a grid event is in force. */
   readonly notDuringEvent: boolean;
   readonly securityVersion: number;
-  /** Bytes of a block, a multiple of 4096, and the file with the 32-byte hashes of all blocks. */
+  /** Bytes of a block, a multiple of 4096, and the file with the hashes of all blocks. */
   readonly blockBytes: number;
   readonly list: TargetFile;
 }
+
+/** Of each block's SHA-256 the first 16 bytes: the list stays below 0.4 % of the image, and the whole is hashed in full. */
+export const BLOCK_HASH_BYTES = 16;
 
 /** What came of an image that was left: how often, and when it may be tried again (UTC ms). */
 export interface Failure {
@@ -75,7 +78,8 @@ function offerOf(target: TargetFile, all: readonly TargetFile[]): Offer | undefi
   const { bytes, file } = blocks;
   const list = all.find(({ path }) => path === file);
   if (typeof bytes !== "number" || bytes < 4096 || bytes % 4096 !== 0 || list === undefined) return undefined;
-  if (target.length === 0 || list.length !== 32 * Math.ceil(target.length / bytes)) return undefined;
+  if (target.length === 0 || list.length !== BLOCK_HASH_BYTES * Math.ceil(target.length / bytes))
+    return undefined;
   return {
     ...{ path: target.path, length: target.length, sha256: target.sha256, board, version, list },
     minimumVersion: typeof minimumVersion === "string" ? minimumVersion : "",

@@ -43,6 +43,7 @@ export class Runner {
   private callId = 0;
   private waiting = 0;
   private wantsQuiet = false;
+  private pauseEndMs = NEVER;
   /** Bytes of bodies that the server has sent. */
   fetchedBytes = 0;
   /** The longest piece that was handed over at once, bytes. */
@@ -69,6 +70,7 @@ export class Runner {
     this.request = undefined;
     this.steps = undefined;
     this.wantsQuiet = false;
+    this.pauseEndMs = NEVER;
     this.waiting = 0;
     this.answer = undefined;
   }
@@ -132,6 +134,10 @@ export class Runner {
       this.wantsQuiet = false;
       this.answer = { value: undefined };
     }
+    if (now.ms >= this.pauseEndMs) {
+      this.pauseEndMs = NEVER;
+      this.answer = { value: undefined };
+    }
     for (let i = 0; i < STEPS_AT_ONCE && this.answer && this.steps; i++) {
       const { value } = this.answer;
       this.answer = undefined;
@@ -146,7 +152,7 @@ export class Runner {
   nextMs(now: Now): number {
     if (this.answer) return now.ms;
     if (this.wantsQuiet) return this.host.quietMs(now);
-    return this.request?.deadlineMs ?? NEVER;
+    return Math.min(this.pauseEndMs, this.request?.deadlineMs ?? NEVER);
   }
 
   private carryOut(ask: Ask, now: Now): void {
@@ -154,6 +160,9 @@ export class Runner {
       case "quiet":
         this.wantsQuiet = this.host.quietMs(now) > now.ms;
         if (!this.wantsQuiet) this.answer = { value: undefined };
+        return;
+      case "pause":
+        this.pauseEndMs = now.ms + ask.ms;
         return;
       case "slot":
         this.waiting = ++this.callId;

@@ -92,7 +92,7 @@ const FAILURES_KEPT = 4;
 const RETRY_MS = 24 * HOUR;
 const MOST_RETRY_MS = 32 * RETRY_MS;
 /** Bytes of the page that a download fills (download.ts), and of a hash it compares with. */
-const OWN_BYTES = 512 + 32;
+const OWN_BYTES = 512 + 16;
 
 type Outcome =
   | { readonly end: "none" | "again" }

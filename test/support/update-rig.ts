@@ -248,7 +248,7 @@ export class Rig {
     while (this.ms < endMs) {
       if (until()) return true;
       try {
-        this.turn(endMs);
+        this.turn(endMs, until);
       } catch (error) {
         if (!(error instanceof PowerCut)) throw error;
         this.boot();
@@ -257,7 +257,7 @@ export class Rig {
     return until();
   }
 
-  private turn(endMs: number): void {
+  private turn(endMs: number, until: () => boolean): void {
     if (this.restartAsked) return this.boot();
     const { updater } = this;
     if (this.behaviour === "hang") {
@@ -272,7 +272,7 @@ export class Rig {
     }
     for (const event of this.answers.splice(0)) updater.onUpdate(event, this.now);
     updater.poll(this.now);
-    if (this.restartAsked || this.answers.length > 0) return;
+    if (this.restartAsked || this.answers.length > 0 || until()) return;
     const next = Math.min(updater.nextMs(), ...this.events.map(({ atMs }) => atMs));
     if (next > this.ms) this.ms = Math.min(Math.max(this.ms + 1, Math.ceil(next)), endMs, this.ms + 60_000);
     else this.ms += this.idle++ > 10_000 ? TICK_MS : 0;
