@@ -89,8 +89,11 @@ if (!full) {
     for (const file of left) process.stdout.write(`  skipped: ${file}\n`);
   }
 }
-// In CI nothing may be left out, but for two things that no package of Debian brings.
-const barred = leftOut.filter((name) => !/OPENUCM_OPENADR3_SPEC|needs Python 3\.12/.test(name));
+// In CI nothing may be left out, but for things that no package of Debian brings: a document, Python 3.12, and
+// openleadr-rs, which takes a quarter of an hour to compile and PostgreSQL 16.
+const barred = leftOut.filter(
+  (name) => !/OPENUCM_OPENADR3_SPEC|needs Python 3\.12|needs openleadr-vtn|needs PostgreSQL 16/.test(name),
+);
 if (full && process.env["CI"] === "true" && barred.length > 0) {
   process.stdout.write(
     `\nSkipped, which counts as failed in CI:\n${barred.map((name) => `  ${name}\n`).join("")}`,

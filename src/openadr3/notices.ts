@@ -226,11 +226,12 @@ export class Notices {
     this.uri = uri.replace(/\/$/, "");
     this.username = undefined;
     this.withToken = false;
-    switch (textOf(authentication, "method")) {
+    // openleadr-rs 0.2 writes OAUTH2BEARERTOKEN.
+    switch (textOf(authentication, "method").toUpperCase().replace(/_/g, "")) {
       case "ANONYMOUS":
       case "":
         return true;
-      case "OAUTH2_BEARER_TOKEN": {
+      case "OAUTH2BEARERTOKEN": {
         const name = textOf(authentication, "username");
         this.username = name === "{clientID}" || name === "" ? clientId : name;
         this.withToken = true;

@@ -111,21 +111,25 @@ describe("MQTT", () => {
     expect(sweeps(bench)).toBeGreaterThan(before);
   });
 
-  it("shows the broker its token, and a new one where the old one does not let it in any more", () => {
-    const authentication = { method: "OAUTH2_BEARER_TOKEN", username: "{clientID}" };
-    const bench = withBroker(broker({ authentication }), {}).start();
-    expect(bench.subscribed).toMatchObject({ username: "client-1", password: "token-1" });
-    up(bench);
-    const first = bench.subscribed!.id;
-    bench.goodToken = "token-2";
-    bench.run(2 * MINUTE);
-    // A connection that stands is not touched.
-    expect(bench.subscribed!.id).toBe(first);
-    bench.ven.onMqtt({ id: first, ev: "down" }, bench.now);
-    bench.run(MINUTE + 1000);
-    expect(bench.subscribed).toMatchObject({ username: "client-1", password: "token-2" });
-    expect(bench.ended).toContain(first);
-  });
+  // The second is how openleadr-rs writes it.
+  it.each(["OAUTH2_BEARER_TOKEN", "OAUTH2BEARERTOKEN"])(
+    "shows the broker its token, and a new one later: %s",
+    (method) => {
+      const authentication = { method, username: "{clientID}" };
+      const bench = withBroker(broker({ authentication }), {}).start();
+      expect(bench.subscribed).toMatchObject({ username: "client-1", password: "token-1" });
+      up(bench);
+      const first = bench.subscribed!.id;
+      bench.goodToken = "token-2";
+      bench.run(2 * MINUTE);
+      // A connection that stands is not touched.
+      expect(bench.subscribed!.id).toBe(first);
+      bench.ven.onMqtt({ id: first, ev: "down" }, bench.now);
+      bench.run(MINUTE + 1000);
+      expect(bench.subscribed).toMatchObject({ username: "client-1", password: "token-2" });
+      expect(bench.ended).toContain(first);
+    },
+  );
 
   it.each([
     ["no broker", { status: 200, body: { WEBHOOK: true } }],
