@@ -3,7 +3,7 @@
  * seen through the batches of src/runtime.ts. Bytes are hex.
  */
 import { fromHex, toHex } from "./base/hex.js";
-import type { FrameLine, FrameLineEvent } from "./ports/line.js";
+import type { FrameLine, FrameLineEvent, FrameLineSettings } from "./ports/line.js";
 
 /** What a frame line says, besides `sent` and `carrier`, which a byte line says as well. */
 export type FrameLineInput =
@@ -30,13 +30,17 @@ export type FrameLineOutput =
     };
 
 /** The port of such a line. */
-export function bridgedLine(put: (output: FrameLineOutput) => void): FrameLine {
-  return {
-    sendFrame: (bytes) => put({ k: "frame", hex: toHex(bytes) }),
+export class BridgedFrameLine implements FrameLine {
+  constructor(private readonly out: { put(output: FrameLineOutput): void }) {}
+
+  sendFrame(bytes: Uint8Array): void {
+    this.out.put({ k: "frame", hex: toHex(bytes) });
+  }
+
+  configure({ bitsPerSecond, maxPayload, bitRates = 1, types }: FrameLineSettings): void {
     // A copy: the table may lie in ROM, and XS marks what it makes JSON of.
-    configure: ({ bitsPerSecond, maxPayload, bitRates = 1, types }) =>
-      put({ k: "line", bitsPerSecond, maxPayload, bitRates, types: [...types] }),
-  };
+    this.out.put({ k: "line", bitsPerSecond, maxPayload, bitRates, types: [...types] });
+  }
 }
 
 /** What such a line has said. */

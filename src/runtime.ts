@@ -3,11 +3,11 @@
  * the form in which it runs where the world is another machine: in an XS engine behind a pipe, on an emulated
  * microcontroller behind a socket, and, for sameness, in Node (host-sim/runtime). All values are JSON.
  */
-import { Ucm, type UcmEvent, type World } from "./app.js";
-import { fromHex, toHex } from "./base/hex.js";
-import { BridgedFlash } from "./bridged-flash.js";
-import { bridgedLine, frameLineEvent, type FrameLineInput, type FrameLineOutput } from "./bridged-line.js";
-import { bridgedNetwork, networkEvent, type NetworkCall, type NetworkInput } from "./bridged-network.js";
+import { Ucm, type UcmEvent } from "./app.js";
+import { fromHex } from "./base/hex.js";
+import { frameLineEvent, type FrameLineInput, type FrameLineOutput } from "./bridged-line.js";
+import { networkEvent, type NetworkCall, type NetworkInput } from "./bridged-network.js";
+import { BridgedWorld, Outputs } from "./bridged-world.js";
 import type { JournalPart, Role } from "./journal/access.js";
 import type { ExportFormat } from "./journal/export.js";
 import type { Lamp } from "./health/lamp.js";
@@ -157,122 +157,17 @@ export interface Reply {
   readonly out: readonly Output[];
 }
 
-/**
- * xoshiro128** by Blackman and Vigna (public domain algorithm), seeded by the world: delays and back-off need
- * spread, not secrecy. Keys and nonces are never made from it.
- */
-function generator(seed: readonly number[]): () => number {
-  let [a, b, c, d] = [seed[0] ?? 1, seed[1] ?? 2, seed[2] ?? 3, seed[3] ?? 4];
-  const rotate = (x: number, k: number): number => (x << k) | (x >>> (32 - k));
-  return () => {
-    const result = Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0;
-    const t = b << 9;
-    c ^= a;
-    d ^= b;
-    b ^= c;
-    a ^= d;
-    c ^= t;
-    d = rotate(d, 11);
-    return result;
-  };
-}
-
 /** The module and its outputs of one batch. */
 export class Machine {
   #ucm: Ucm | undefined;
-  #out: Output[] = [];
-  #store: Record<string, string> = {};
+  readonly #out = new Outputs();
   /** Contents of the flash that came before `boot`. */
   #image: { readonly at: number; readonly bytes: Uint8Array }[] = [];
 
-  #world({
-    seed,
-    flashSectors,
-    reason,
-    line,
-    network,
-    certificates,
-  }: Extract<Input, { readonly k: "boot" }>): World {
-    const put = (output: Output): void => {
-      this.#out.push(output);
-    };
-    let flash: BridgedFlash | undefined;
-    if (flashSectors !== undefined) {
-      flash = new BridgedFlash(flashSectors, (op, at, bytes) =>
-        put({ k: "flash", op, at, hex: toHex(bytes) }),
-      );
-      for (const { at, bytes } of this.#image) flash.load(at, bytes);
-    }
-    this.#image = [];
-    return {
-      ...(flash === undefined ? {} : { flash }),
-      ...(network === undefined
-        ? {}
-        : {
-            network: bridgedNetwork((call) => put({ k: "net", call })),
-            builtUtcMs: network.builtUtcMs,
-          }),
-      lamp: (lamp) => put({ k: "lamp", lamp }),
-      startReason: reason ?? "power",
-      restart: (why) => put({ k: "restart", why }),
-      line:
-        line === "frame"
-          ? bridgedLine(put)
-          : {
-              write: (bytes) => put({ k: "tx", hex: toHex(bytes) }),
-              setBitRate: (bitsPerSecond) => {
-                put({ k: "rate", bitsPerSecond });
-                return true;
-              },
-            },
-      http: {
-        request: (request) => put({ k: "http", request }),
-        abort: (id) => put({ k: "abort", id }),
-      },
-      websocket: {
-        open: (request) => put({ k: "ws", call: { do: "open", request } }),
-        send: (id, text) => put({ k: "ws", call: { do: "send", id, text } }),
-        close: (id, code, reason) => put({ k: "ws", call: { do: "close", id, code, reason } }),
-        keepAlive: (id, pingMs) => put({ k: "ws", call: { do: "keep-alive", id, pingMs } }),
-        setPassword: (credentials, password) =>
-          put({ k: "ws", call: { do: "password", credentials, password } }),
-      },
-      ...(certificates === true
-        ? { certificates: { call: (call: CertificateCall) => put({ k: "certificate", call }) } }
-        : {}),
-      mqtt: {
-        subscribe: (request) => put({ k: "mqtt", call: { do: "subscribe", request } }),
-        end: (id) => put({ k: "mqtt", call: { do: "end", id } }),
-      },
-      mdns: {
-        browse: (service) => put({ k: "mdns", call: { do: "browse", service } }),
-        stop: (service) => put({ k: "mdns", call: { do: "stop", service } }),
-      },
-      random: { uint32: generator(seed) },
-      store: {
-        get: (key) => this.#store[key],
-        set: (key, value) => {
-          this.#store[key] = value;
-          put({ k: "set", key, value });
-        },
-        delete: (key) => {
-          delete this.#store[key];
-          put({ k: "del", key });
-        },
-      },
-      emit: (event) => {
-        if (event.event === "frame") {
-          const { bytes, ...rest } = event;
-          put({ k: "event", event: { ...rest, hex: toHex(bytes) } });
-        } else put({ k: "event", event });
-      },
-    };
-  }
-
   #take(input: Input, now: Now): void {
     if (input.k === "boot") {
-      this.#store = { ...input.store };
-      this.#ucm = new Ucm(this.#world(input), input.config);
+      this.#ucm = new Ucm(new BridgedWorld(input, this.#image, this.#out), input.config);
+      this.#image = [];
       this.#ucm.start(now);
       return;
     }
@@ -317,24 +212,24 @@ export class Machine {
         ucm.hint(input.upstream, now);
         break;
       case "state":
-        this.#out.push({ k: "state", state: copied(ucm.state(now)) as Readonly<Record<string, unknown>> });
+        this.#out.put({ k: "state", state: copied(ucm.state(now)) as Readonly<Record<string, unknown>> });
         break;
       case "stop":
         ucm.stop(now);
         break;
       case "owner":
-        this.#out.push({ k: "answer", ...ucm.owner(input.order, now) });
+        this.#out.put({ k: "answer", ...ucm.owner(input.order, now) });
         break;
       case "delay":
-        this.#out.push({ k: "answer", ...ucm.delayOrder(input.order, now) });
+        this.#out.put({ k: "answer", ...ucm.delayOrder(input.order, now) });
         break;
       case "factory-reset":
-        this.#out.push({ k: "answer", ...ucm.factoryReset() });
+        this.#out.put({ k: "answer", ...ucm.factoryReset() });
         break;
       case "journal": {
         const { what, role, format, from } = input;
         const { next, ...page } = ucm.readJournal(what, role, format, from ?? 0);
-        this.#out.push({ k: "journal", what, ...page, next: next ?? null });
+        this.#out.put({ k: "journal", what, ...page, next: next ?? null });
         break;
       }
       default:
@@ -343,12 +238,11 @@ export class Machine {
   }
 
   step(batch: Batch): Reply {
-    this.#out = [];
     const now: Now = { ms: batch.nowMs, utcMs: batch.utcMs ?? undefined };
     for (const input of batch.in) this.#take(input, now);
     this.#ucm?.poll(now);
     const wake = this.#ucm?.nextMs() ?? Number.POSITIVE_INFINITY;
-    return { wakeMs: wake === Number.POSITIVE_INFINITY ? null : wake, out: this.#out };
+    return { wakeMs: wake === Number.POSITIVE_INFINITY ? null : wake, out: this.#out.take() };
   }
 }
 
