@@ -246,6 +246,11 @@ export class Load {
     return this.#obligation.owed;
   }
 
+  /** True while a Grid Emergency may be carried out, which no customer can opt out of. */
+  get emergency(): boolean {
+    return this.#obligation.inForce === BasicOp.GridEmergency;
+  }
+
   private get wantsNormal(): boolean {
     return this.#wish?.steps[0]?.op === BasicOp.EndShed;
   }

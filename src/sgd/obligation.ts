@@ -38,6 +38,11 @@ export class Obligation {
     this.#taken = undefined;
   }
 
+  /** The command that the appliance has acknowledged last, and may carry out. */
+  get inForce(): number | undefined {
+    return this.#taken?.op;
+  }
+
   /** The command that the appliance still carries out for another wish than `key`. */
   outlived(key: string): number | undefined {
     return this.#taken !== undefined && this.#taken.key !== key ? this.#taken.op : undefined;

@@ -14,6 +14,7 @@ import { parsePosixTz } from "../base/posix-tz.js";
 import type { LinkEvent, LinkResult } from "../link/messages.js";
 import type { SgdStatus } from "../ports/sgd-status.js";
 import { NEVER, type Now } from "../ports/time.js";
+import { isOptedOut } from "../wire/basic.js";
 import { ResponseCode, parseIntermediate } from "../wire/intermediate.js";
 import { AppNakReason, BasicOp, MessageType } from "../wire/message.js";
 import { answerBasic, answerIntermediate, type AnswerContext } from "./answer.js";
@@ -310,8 +311,11 @@ export class SgdSession {
     this.#facts.opState = state;
     this.#facts.opStateAtMs = nowMs;
     this.#facts.changed = true;
-    this.#override.state(state, unasked, nowMs, this.#settings.overrideMs);
-    this.syncOverride(nowMs);
+    // Under a Grid Emergency an appliance in an event may be overridden all the same.
+    if (!this.#load.emergency || isOptedOut(state)) {
+      this.#override.state(state, unasked, nowMs, this.#settings.overrideMs);
+      this.syncOverride(nowMs);
+    }
     this.#poll.stateSeen(changed, nowMs);
     this.#load.stateSeen(state, nowMs);
   }

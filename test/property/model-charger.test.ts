@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { Ask, GridEvent } from "../../src/grid/event.js";
 import { ChargerRig } from "../support/charger-rig.js";
 import { event, limit, MINUTE, SECOND, T0 } from "../support/grid.js";
-import { GridOracle, type OracleAnswer, type World } from "../support/grid-oracle.js";
+import { DelayOracle, GridOracle, type OracleAnswer, type World } from "../support/grid-oracle.js";
 
 /**
- * The whole way down to the charger: any sequence of events, changes, cancels, overrides, consent, clock steps,
- * power cuts of module and house, unplugging and lost frames. After a settling time the charger's current is what
+ * The whole way down to the charger: any sequence of events, changes, cancels, overrides of the owner and at the charger,
+ * consent, clock steps, clocks that stay unknown, the random delay of the UK, power cuts of module and house, unplugging and
+ * lost frames. After a settling time the charger's current is what
  * a naive oracle says; End Shed is owed from the end of the last curtailment until it is seen to be done, and is
  * not sent while another curtailment is wanted; nothing outlives its end by more than the settling time.
  */
@@ -17,6 +18,11 @@ const SETTLE_MS = 90 * SECOND;
 /** A charger that reboots on its own is noticed at the next look at its state, which is asked every minute. */
 const REBOOT_MS = 60 * SECOND;
 const END_SHED = 0x02;
+/** The clock stays unknown until something sets it. */
+const UNTIL_SET = Infinity;
+/** The greatest random delay in the UK here: shorter than the random window of an event, which spares its end a second one. */
+const DELAY_MAX_MS = 50 * SECOND;
+type Place = "us" | "au" | "uk";
 
 const asks: fc.Arbitrary<Ask> = fc.oneof(
   {
@@ -59,6 +65,8 @@ type Op =
   | { op: "advance"; ms: number }
   | { op: "step"; ms: number }
   | { op: "power-cut"; outageMs: number; house: boolean; clockAfterMs: number }
+  | { op: "set-clock" }
+  | { op: "button"; on: boolean }
   | { op: "pull"; outageMs: number }
   | { op: "charger-reboot"; silent: boolean }
   | { op: "noise"; fault: string; ms: number }
@@ -95,9 +103,11 @@ const ops: fc.Arbitrary<Op> = fc.oneof(
       op: fc.constant("power-cut" as const),
       outageMs: fc.constantFrom(0, SECOND, 4 * MINUTE, 10 * MINUTE),
       house: fc.boolean(),
-      clockAfterMs: fc.constantFrom(0, 0, 20 * SECOND),
+      clockAfterMs: fc.constantFrom(0, 0, 20 * SECOND, UNTIL_SET),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant("set-clock" as const) }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant("button" as const), on: fc.boolean() }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -157,6 +167,17 @@ const WINDOWS = [
   { days: 0b10, fromMin: 40, toMin: 60 },
 ];
 
+/**
+ * What an override at the charger leaves of that: this one opts out of Shed and Critical Peak, as the one charger known. A
+ * stop that only Grid Emergency makes whole may have been escalated before the customer came, or stay at the least level.
+ */
+function overridden(ask: Ask, permitted: boolean): readonly [number, number] {
+  const [least, most] = current(ask, permitted);
+  if (ask.ask === "shed" || ask.ask === "critical-peak" || (ask.ask === "emergency" && !permitted))
+    return [32, 32];
+  return ask.ask === "limit" && most === 0 ? [0, 6] : [least, most];
+}
+
 /** The charger's current for an ask, from docs/translation.md and docs/charger-simulator.md: least and most, A. */
 function current(ask: Ask, permitted: boolean): readonly [number, number] {
   // This charger lifts a power level under 6 A to 6 A; off it is by Grid Emergency alone.
@@ -181,14 +202,20 @@ function current(ask: Ask, permitted: boolean): readonly [number, number] {
 }
 
 /** How many of everything a run has seen: that it proves something is proven too. */
-const seen = { checks: 0, curtailed: 0, ends: 0, cuts: 0 };
+const seen = { checks: 0, curtailed: 0, ends: 0, cuts: 0, overridden: 0, delayed: 0, timeless: 0 };
 
 class History {
   readonly world: World = { trueMs: 0, utcMs: T0 };
   readonly rig: ChargerRig;
   readonly oracle: GridOracle;
+  readonly delay: DelayOracle | undefined;
   private offsetMs = T0;
   private wanted: OracleAnswer | undefined;
+  private permitted = false;
+  /** Without a clock: what was in force before. */
+  private held: OracleAnswer | undefined;
+  /** Without a clock it may be unknowable whether that is over. */
+  private otherwise: readonly [number, number] | undefined;
   private range: readonly [number, number] = [32, 32];
   /** Since when the oracle has wanted the same. */
   private sinceMs = 0;
@@ -200,14 +227,20 @@ class History {
   private commandsSeen = 0;
   private endSheds = 0;
   private endShedMs = -Infinity;
+  private wantedText = "";
+  /** The line, the charger or the module was disturbed since the button was pressed. */
+  private buttonLost = false;
 
-  constructor(region: "us" | "au", constant: number, seed: number) {
+  constructor(region: Place, constant: number, seed: number) {
+    const randomDelay = { enabled: region === "uk", maxSeconds: DELAY_MAX_MS / SECOND };
     this.rig = new ChargerRig({
-      config: { region, offPeak: OFF_PEAK },
+      config: { region, offPeak: OFF_PEAK, randomDelay, charger: { voltage: 240 } },
       seed,
       uint32: () => constant,
     });
-    this.oracle = new GridOracle(this.world, constant, 4 * 60 * MINUTE, region === "us");
+    this.oracle = new GridOracle(this.world, constant, 4 * 60 * MINUTE, region !== "au");
+    const delayMs = (constant % (DELAY_MAX_MS / SECOND + 1)) * SECOND;
+    if (region === "uk") this.delay = new DelayOracle(this.oracle, delayMs, DELAY_MAX_MS);
     this.oracle.windows = WINDOWS;
     this.rig.onModuleStep = () => this.look();
     this.healthAgain();
@@ -232,10 +265,19 @@ class History {
   private look(): void {
     this.sync();
     const { commands } = this.rig;
-    const answer = this.oracle.answer();
-    const text = JSON.stringify(answer);
-    if (JSON.stringify(this.wanted) !== text) {
-      const range = current(answer.ask, this.oracle.permits(answer));
+    // Only the charger can tell that its customer has opted out; that the module sees it is judged in `check`.
+    this.oracle.customer = this.rig.ucm?.state().sgd.override ?? this.oracle.customer;
+    const planned = this.oracle.answer(this.held);
+    const answer = this.delay?.see(planned, this.ms) ?? planned;
+    this.permitted = this.delay?.permitted ?? this.oracle.permits(answer);
+    if (answer !== planned) seen.delayed++;
+    const free = this.oracle.answer();
+    this.otherwise =
+      this.world.utcMs === undefined ? current(free.ask, this.oracle.permits(free)) : undefined;
+    const text = JSON.stringify([answer, this.oracle.customer]);
+    if (this.wantedText !== text) {
+      this.wantedText = text;
+      const range = current(answer.ask, this.permitted);
       // Load up is a command of its own, which End Shed ends.
       const kind = (one: OracleAnswer | undefined): boolean => one?.ask.ask === "load-up";
       if (String(range) !== String(this.range) || kind(answer) !== kind(this.wanted)) {
@@ -254,7 +296,8 @@ class History {
       if (atMs > this.endShedMs + 5 * SECOND) this.endSheds++;
       this.endShedMs = atMs;
       // A frame may be on its way when the wish changes.
-      if (this.world.utcMs === undefined || atMs < this.sinceMs + 3 * SECOND) continue;
+      if (this.world.utcMs === undefined || this.oracle.customer || atMs < this.sinceMs + 3 * SECOND)
+        continue;
       expect(this.range[1], "End Shed while a curtailment is wanted").toBe(32);
     }
   }
@@ -262,15 +305,30 @@ class History {
   /** Everything has had time to settle: the charger is as the oracle says. */
   private check(why: string): void {
     this.look();
-    if (this.disturbed || this.world.utcMs === undefined || this.rig.ucm === undefined) return;
+    if (this.disturbed || this.rig.ucm === undefined) return;
     if (this.ms < Math.max(this.sinceMs, this.calmMs) + SETTLE_MS) return;
     const { amperes } = this.rig;
-    const [least, most] = this.range;
+    const { customer } = this.oracle;
+    const ask = this.wanted!.ask;
+    let [least, most] = customer ? overridden(ask, this.permitted) : this.range;
     const all = `${why}: ${JSON.stringify(this.wanted)}, charger ${String(amperes)} A, ${JSON.stringify(this.rig.sgd.appliance.events.event)}`;
+    if (customer !== this.rig.sgd.state().override) {
+      // The charger tells it once; where that was lost, nothing but the end of the 12 h, or an event, shows it.
+      expect(this.buttonLost, `${all}: the customer's button`).toBe(true);
+      return;
+    }
+    const { otherwise } = this;
+    const held = amperes >= least - 0.01 && amperes <= most + 0.01;
+    if (otherwise !== undefined && !held && !customer) {
+      seen.timeless++;
+      [least, most] = otherwise;
+    }
     expect(amperes, all).toBeGreaterThanOrEqual(least - 0.01);
     expect(amperes, all).toBeLessThanOrEqual(most + 0.01);
     seen.checks++;
-    if (most < 32) seen.curtailed++;
+    if (otherwise !== undefined) seen.timeless++;
+    else if (customer) seen.overridden++;
+    else if (most < 32) seen.curtailed++;
     else {
       const load = this.rig.ucm.state().sgd.load;
       expect(load === undefined || load.result === "verified", `${all}, ${JSON.stringify(load)}`).toBe(true);
@@ -295,7 +353,8 @@ class History {
   private restart(outageMs: number, clockAfterMs: number, pulled: boolean): void {
     const { rig, oracle, world } = this;
     seen.cuts++;
-    this.sync();
+    this.buttonLost = true;
+    this.look();
     oracle.rebooted();
     if (pulled) rig.pull();
     else rig.cut();
@@ -303,22 +362,32 @@ class History {
     rig.clockMs = undefined;
     this.sync();
     oracle.rebooted();
+    oracle.customer = false;
+    this.held = this.inForce;
     if (clockAfterMs === 0) this.setClock();
+    this.delay?.restarted(oracle.answer(this.held), this.ms);
     if (pulled) rig.plugIn();
     else rig.boot();
     this.healthAgain();
-    if (world.utcMs === undefined) {
+    if (world.utcMs === undefined && clockAfterMs < UNTIL_SET) {
       rig.run(clockAfterMs);
       this.setClock();
       rig.wake();
     }
     this.wanted = undefined;
+    this.wantedText = "";
     this.endSheds = 0;
     this.calmMs = this.ms;
   }
 
+  /** What a restart without a clock holds on to. */
+  private get inForce(): OracleAnswer | undefined {
+    return this.delay === undefined ? this.wanted : this.delay.applied;
+  }
+
   private setClock(): void {
     this.rig.clockMs = this.offsetMs;
+    this.held = undefined;
     this.sync();
     this.oracle.clockChanged();
   }
@@ -351,10 +420,20 @@ class History {
         if (op.house) rig.sgd.fault("reboot");
         this.restart(op.outageMs, op.clockAfterMs, false);
         break;
+      case "set-clock":
+        if (this.world.utcMs !== undefined) break;
+        this.setClock();
+        rig.wake();
+        break;
+      case "button":
+        this.buttonLost = this.ms < this.calmMs + SETTLE_MS;
+        rig.sgd.override(op.on);
+        break;
       case "pull":
         this.restart(op.outageMs, 0, true);
         break;
       case "charger-reboot":
+        this.buttonLost = true;
         // It forgets what it was told; where it is silent about it, the module sees it by the state.
         if (op.silent) rig.sgd.appliance.events.end();
         else rig.sgd.fault("reboot");
@@ -362,6 +441,7 @@ class History {
         break;
       case "noise":
         rig.sgd.fault(op.fault);
+        this.buttonLost = true;
         this.disturbed = true;
         this.advance(op.ms);
         rig.sgd.fault("none");
@@ -373,6 +453,7 @@ class History {
         if (op.verb === "resume") oracle.resume();
         else if (op.verb === "boost") oracle.setBoost(op.ms);
         else oracle.setOverride(op.ms);
+        if (this.delay !== undefined) this.delay.skip = true;
         break;
       case "consent":
         rig.owner({ verb: op.verb, source: op.source });
@@ -389,6 +470,8 @@ class History {
 
   /** Nothing comes any more: all ends, and the charger charges. */
   finish(): void {
+    this.run({ op: "set-clock" });
+    this.run({ op: "button", on: false });
     for (const source of ["utility-a", "utility-b"]) {
       this.sync();
       this.rig.give(source, []);
@@ -405,7 +488,7 @@ describe("from the utilities' words to the charger's current", () => {
     fc.assert(
       fc.property(
         fc.array(ops, { minLength: 2, maxLength: 10 }),
-        fc.constantFrom("us" as const, "au" as const),
+        fc.constantFrom<Place>("us", "au", "uk"),
         fc.integer({ min: 0, max: 0xffff }),
         fc.integer({ min: 1, max: 0xffff }),
         (list, region, constant, seed) => {
@@ -417,11 +500,14 @@ describe("from the utilities' words to the charger's current", () => {
       { numRuns: runs },
     );
     console.log(
-      `${String(runs)} histories in ${String(Math.round((Date.now() - begin) / 100) / 10)} s: ${String(seen.checks)} settled states, ${String(seen.curtailed)} of them curtailed, ${String(seen.ends)} ends by End Shed, ${String(seen.cuts)} power cuts`,
+      `${String(runs)} histories in ${String(Math.round((Date.now() - begin) / 100) / 10)} s: ${String(seen.checks)} settled states, ${String(seen.curtailed)} of them curtailed, ${String(seen.ends)} ends by End Shed, ${String(seen.cuts)} power cuts, ${String(seen.overridden)} states under the customer's override, ${String(seen.timeless)} without a clock`,
     );
     expect(seen.checks).toBeGreaterThan(10 * runs);
     expect(seen.curtailed).toBeGreaterThan(runs);
     expect(seen.ends).toBeGreaterThan(runs);
     expect(seen.cuts).toBeGreaterThan(runs / 2);
+    expect(seen.overridden).toBeGreaterThan(runs / 2);
+    expect(seen.timeless).toBeGreaterThan(runs / 4);
+    expect(seen.delayed).toBeGreaterThan(runs);
   }, 1_800_000);
 });

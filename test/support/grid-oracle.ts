@@ -62,6 +62,8 @@ export class GridOracle {
   private readonly online = new Set<string>();
   private lost = new Map<string, Moment>();
   private bootTrueMs: number;
+  /** The customer's override at the charger is on. */
+  customer = false;
   windows: readonly { days: number; fromMin: number; toMin: number }[] = [];
 
   constructor(
@@ -180,13 +182,20 @@ export class GridOracle {
     }
     if (overriding || this.left(this.boost) > 0) {
       const eventId = overriding ? "override" : "boost";
-      list.push({ key: [2], answer: { ask: { ask: "normal" }, source: "owner", eventId } });
+      list.push({ key: [2, eventId], answer: { ask: { ask: "normal" }, source: "owner", eventId } });
     }
     const pause: Ask = { ask: "limit", unit: "fraction", value: 0, reference: "installer" };
     const { utcMs } = this.world;
-    if (utcMs !== undefined && this.windows.some((w) => within(w, utcMs))) {
+    const paused =
+      utcMs === undefined ? held?.eventId === "off-peak" : this.windows.some((w) => within(w, utcMs));
+    if (paused) {
       list.push({ key: [3], answer: { ask: pause, source: "local", eventId: "off-peak" } });
-    } else if (utcMs === undefined && held?.eventId === "off-peak") list.push({ key: [3], answer: held });
+      if (this.customer)
+        list.push({
+          key: [2, "button"],
+          answer: { ask: { ask: "normal" }, source: "owner", eventId: "button" },
+        });
+    }
     list.push({ key: [4], answer: { ask: { ask: "normal" }, source: "none", eventId: "" } });
     list.sort((a, b) => {
       for (let i = 0; i < a.key.length; i++) {
@@ -196,6 +205,13 @@ export class GridOracle {
       return 0;
     });
     return list[0]!.answer;
+  }
+
+  /** Whether the source has spread it over at least so long, or says so. */
+  spread({ source, eventId }: OracleAnswer, delayMs: number): boolean {
+    const event = this.entries.find((e) => e.event.source === source && e.event.id === eventId)?.event;
+    const window = Math.min(event?.randomise?.windowMs ?? 0, 1_800_000);
+    return event?.delayApplied === true || (window > 0 && window >= delayMs);
   }
 
   /** Whether the programme of the event in force permits Grid Emergency; the module's own stop always does. */
@@ -314,7 +330,7 @@ function emergency(event: GridEvent): boolean {
 }
 
 /** How little is left of a 32 A, one-phase, 230 or 240 V charger: lower is stricter. */
-function strictness(ask: Ask, emergencyPermitted: boolean): number {
+export function strictness(ask: Ask, emergencyPermitted: boolean): number {
   if (ask.ask === "emergency") return emergencyPermitted ? -1 : 0.25;
   if (ask.ask === "critical-peak") return 0.25;
   if (ask.ask === "shed") return 0.5;
@@ -329,4 +345,69 @@ function within(window: { days: number; fromMin: number; toMin: number }, utcMs:
   const minute = date.getUTCHours() * 60 + date.getUTCMinutes();
   const day = (window.days >> date.getUTCDay()) & 1;
   return day === 1 && minute >= window.fromMin && minute < window.toMin;
+}
+
+/**
+ * The random delay of docs/regions.md, as naive: what is applied follows what is wanted after a delay, unless the one or
+ * the other needs none.
+ */
+export class DelayOracle {
+  applied: OracleAnswer | undefined;
+  /** Of what is applied, as it was then: Grid Emergency permitted, level, spread by its source. */
+  permitted = false;
+  private appliedLevel = 1;
+  private appliedSpread = false;
+  private untilMs: number | undefined;
+  /** The owner has just spoken: the next change is at once. */
+  skip = false;
+
+  constructor(
+    private readonly oracle: GridOracle,
+    private readonly delayMs: number,
+    private readonly maxMs: number,
+  ) {}
+
+  /** Power has returned. */
+  restarted(wanted: OracleAnswer, nowMs: number): void {
+    this.untilMs = undefined;
+    if (isEvent(wanted) || wanted.source === "owner" || this.level(wanted) === 0) return;
+    this.untilMs = nowMs + this.delayMs;
+    const ask: Ask = { ask: "limit", unit: "fraction", value: 0, reference: "installer" };
+    this.apply({ ask, source: "local", eventId: "power-restored" });
+  }
+
+  /** What is in effect now. */
+  see(wanted: OracleAnswer, nowMs: number): OracleAnswer {
+    const { applied, skip } = this;
+    this.skip = false;
+    const changes = applied !== undefined && this.appliedLevel !== this.level(wanted);
+    const free =
+      skip ||
+      this.oracle.customer ||
+      isEvent(wanted) ||
+      wanted.source === "owner" ||
+      (applied !== undefined && isEvent(applied) && this.appliedSpread);
+    if (!changes || free || (this.untilMs !== undefined && nowMs >= this.untilMs)) {
+      this.untilMs = undefined;
+      return this.apply(wanted);
+    }
+    this.untilMs ??= nowMs + this.delayMs;
+    return this.untilMs <= nowMs ? this.apply(wanted) : applied;
+  }
+
+  private apply(answer: OracleAnswer): OracleAnswer {
+    this.applied = answer;
+    this.permitted = this.oracle.permits(answer);
+    this.appliedLevel = this.level(answer);
+    this.appliedSpread = this.oracle.spread(answer, this.maxMs);
+    return answer;
+  }
+
+  private level(answer: OracleAnswer): number {
+    return strictness(answer.ask, this.oracle.permits(answer));
+  }
+}
+
+function isEvent({ source }: OracleAnswer): boolean {
+  return source !== "local" && source !== "owner" && source !== "none";
 }
