@@ -39,6 +39,7 @@ import type { NetworkEvent, NetworkPort } from "./ports/network.js";
 import type { MdnsEvent, MdnsPort } from "./ports/mdns.js";
 import type { MqttEvent, MqttPort } from "./ports/mqtt.js";
 import type { SgdStatus } from "./ports/sgd-status.js";
+import type { UpdateEvent, UpdatePort } from "./ports/update.js";
 import { NEVER, type Now, type RandomPort, type StorePort } from "./ports/time.js";
 import type { WebSocketEvent, WebSocketPort } from "./ports/websocket.js";
 import { SgdSession } from "./sgd/session.js";
@@ -48,6 +49,7 @@ import { orderFault } from "./setup/orders.js";
 import { PlugInWatch } from "./translate/plug-in.js";
 import { LoadReference } from "./translate/reference.js";
 import { informationOf, translate } from "./translate/translate.js";
+import { Updater, type UpdateStatus } from "./update/updater.js";
 
 /** Everything that the module tells: what `ucm --json` prints and the page shows. */
 export type UcmEvent =
@@ -96,6 +98,8 @@ export interface World {
   readonly mdns?: MdnsPort;
   /** For renewal of the module's own certificates; without it there is none. */
   readonly certificates?: CertificatePort;
+  /** Two slots of program flash; without them there are no updates. */
+  readonly update?: UpdatePort;
   readonly random: RandomPort;
   /** Keeps values where there is no flash. */
   readonly store: StorePort;
@@ -134,6 +138,8 @@ export type OwnerState = Omit<ReturnType<GridCore["ownerStatus"]>, "consent"> & 
 
 /** Lines of the journal that are read out at once. */
 const PAGE_LINES = 50;
+/** The line must have been silent so long, and stay so, before the program flash is erased (drivers/rs485), ms. */
+const QUIET_MS = 300;
 /** Between two steps of a factory reset, ms. */
 const RESET_STEP_MS = 20;
 /** Store key: a checksum of the configuration of the last start. */
@@ -173,6 +179,7 @@ export class Ucm {
   #factoryReset: FactoryReset | undefined;
   #resetDone = false;
   readonly #providers: Providers;
+  readonly #updater: Updater | undefined;
   readonly #clockHint = new ClockHint();
   readonly #plugIn = new PlugInWatch();
   readonly #network: Network | undefined;
@@ -256,12 +263,50 @@ export class Ucm {
       this.#toldUpstream.push("");
     }
     this.#providers = new Providers(this.#upstreams, config.oneProvider, store);
+    this.#updater = this.#updaterOf(world, config);
   }
 
   /** The time of the input being handled; the link's synchronous callbacks need it. */
   #now: Now = { ms: 0, utcMs: undefined };
 
-  #networkOf({ network, builtUtcMs, random, restart }: World): Network | undefined {
+  #updaterOf({ update: port, http, random }: World, { update }: UcmConfig): Updater | undefined {
+    if (update === undefined || port === undefined) return undefined;
+    return new Updater(
+      { url: update.url, rootText: update.rootText ?? "", checkHours: update.checkHours ?? 24 },
+      {
+        ...{ http, port, random, store: this.#store },
+        nextRequestId: () => ++this.#requestId,
+        quietMs: (now) => this.#quietMs(now),
+        gridEvent: () => this.#config.upstreams.some(({ id }) => id === this.#evaluation?.intent.source),
+        session: () => this.#sessionWords(),
+        security: (code, text) => {
+          this.#recorder?.journal.addSecurity(code, text, this.#now);
+          this.#world.emit({ event: "log", level: "info", text: `${code}: ${text}` });
+        },
+        log: (level, text) => this.#log(level, text),
+        restart: () => {
+          this.stop(this.#now);
+          this.#world.restart?.("requested");
+        },
+      },
+    );
+  }
+
+  /** When the line is quiet for long enough to erase program flash. */
+  #quietMs({ ms }: Now): number {
+    if (ms < this.#lineMs + QUIET_MS) return this.#lineMs + QUIET_MS;
+    const nextMs = Math.min(this.#link.nextMs(), this.#sgd.nextMs());
+    return nextMs < ms + QUIET_MS ? Math.max(ms, nextMs) + QUIET_MS : ms;
+  }
+
+  /** The appliance that there is a session with; "" = none. */
+  #sessionWords(): string {
+    const { link, identity } = this.#sgd.status();
+    if (link !== "online") return "";
+    return identity === undefined ? "basic" : `${identity.vendorId}/${identity.deviceType}`;
+  }
+
+  #networkOf({ network, builtUtcMs, random }: World): Network | undefined {
     if (network === undefined) return undefined;
     return new Network(
       {
@@ -269,7 +314,7 @@ export class Ucm {
         random,
         store: this.#store,
         busy: () => (this.#evaluation?.intent.ask.ask ?? "normal") !== "normal",
-        restart: () => restart?.("network"),
+        restart: () => this.#world.restart?.("network"),
         log: (level, text) => this.#log(level, text),
       },
       { servers: this.#config.timeServers, builtUtcMs: builtUtcMs ?? 0 },
@@ -415,6 +460,7 @@ export class Ucm {
     const waitMs = this.#crashLoop.upstreamWaitMs();
     this.#upstreamsFromMs = now.ms + waitMs;
     this.#network?.start(now);
+    this.#updater?.start(at);
     if (waitMs === 0) this.#providers.start(now);
     else
       this.#log(
@@ -492,14 +538,15 @@ export class Ucm {
   onHttp(event: HttpEvent, at: Now): void {
     const now = this.#enter(at);
     if (this.#factoryReset) return;
-    if (event.ev === "head") this.#network?.alive(now);
+    if (event.ev === "head") this.#alive(now);
+    this.#updater?.onHttp(event, at);
     for (const upstream of this.#upstreams) upstream.onHttp(event, now);
   }
 
   onWebSocket(event: WebSocketEvent, at: Now): void {
     const now = this.#enter(at);
     if (this.#factoryReset) return;
-    if (event.ev === "open" || event.ev === "text") this.#network?.alive(now);
+    if (event.ev === "open" || event.ev === "text") this.#alive(now);
     for (const upstream of this.#upstreams) upstream.onWebSocket?.(event, now);
   }
 
@@ -508,6 +555,24 @@ export class Ucm {
     const now = this.#enter(at);
     if (this.#factoryReset) return;
     for (const upstream of this.#upstreams) upstream.onCertificate?.(event, now);
+  }
+
+  /** A server was heard: the network works. */
+  #alive(now: Now): void {
+    this.#network?.alive(now);
+    this.#updater?.networkSeen(now);
+  }
+
+  /** What became of a step of an update. */
+  onUpdate(event: UpdateEvent, at: Now): void {
+    this.#enter(at);
+    if (!this.#factoryReset) this.#updater?.onUpdate(event, at);
+  }
+
+  /** Looks for an update at once; false where that cannot be. */
+  checkForUpdate(at: Now): boolean {
+    this.#enter(at);
+    return this.#updater?.check(at) ?? false;
   }
 
   /** Does everything that is due. Call after each input and when {@link nextMs} has come. */
@@ -535,6 +600,8 @@ export class Ucm {
     if (this.#statusChanged) this.#onStatus(now);
     const lineNextMs = Math.min(this.#link.nextMs(), this.#sgd.nextMs());
     this.#recorder?.poll(this.#lineMs, lineNextMs, now);
+    // Time as the world has it: what a utility's server alone has told does not decide whether an update is stale.
+    this.#updater?.poll(at);
     this.#touched = this.#statusChanged;
     this.#clockMs = (now.utcMs ?? NaN) - now.ms;
     this.#restMs = this.#othersNextMs();
@@ -561,7 +628,7 @@ export class Ucm {
     const lamp = lampOf({
       fault: this.#stuck !== undefined,
       setup: false,
-      updating: false,
+      updating: !["idle", "checking", undefined].includes(this.#updater?.status().phase),
       network: this.#network?.online ?? true,
       utility: this.#upstreams.some((upstream) => upstream.status().state === "online"),
       appliance: this.#sgd.status().link === "online",
@@ -597,6 +664,7 @@ export class Ucm {
       this.#upstreamsNextMs(),
     );
     if (this.#network) next = Math.min(next, this.#network.nextMs());
+    if (this.#updater) next = Math.min(next, this.#updater.nextMs());
     if (this.#crashLoop) next = Math.min(next, this.#crashLoop.nextMs());
     if (this.#recorder) next = Math.min(next, this.#recorder.nextMs(this.#lineMs));
     return next;
@@ -793,6 +861,7 @@ export class Ucm {
     /** The one service provider in use; "" where several may be. */
     readonly provider: string;
     readonly network: ReturnType<Network["status"]> | undefined;
+    readonly update: UpdateStatus | undefined;
   } {
     const { consent, ...owner } = this.#grid.ownerStatus(now);
     return {
@@ -802,6 +871,7 @@ export class Ucm {
       journal: this.#recorder?.state(),
       provider: this.#providers.chosen,
       network: this.#network?.status(),
+      update: this.#updater?.status(),
       intent: this.#evaluation?.intent,
       sgd: this.#sgd.status(),
       upstreams: this.#upstreams.map((upstream) => upstream.status()),

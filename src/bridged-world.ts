@@ -7,6 +7,7 @@ import { toHex } from "./base/hex.js";
 import { BridgedFlash } from "./bridged-flash.js";
 import { BridgedFrameLine } from "./bridged-line.js";
 import { bridgedNetwork } from "./bridged-network.js";
+import { BridgedUpdate } from "./bridged-update.js";
 import type { Lamp } from "./health/lamp.js";
 import type { StartReason } from "./journal/recorder.js";
 import type { CertificateCall } from "./ports/certificates.js";
@@ -161,6 +162,7 @@ export class BridgedWorld implements World {
   readonly network?: NetworkPort;
   readonly builtUtcMs?: number;
   readonly certificates?: BridgedCertificates;
+  readonly update?: BridgedUpdate;
   private readonly out: Outputs;
 
   /** `image`: what came of the flash before. */
@@ -189,6 +191,7 @@ export class BridgedWorld implements World {
       this.network = bridgedNetwork((call) => out.put({ k: "net", call }));
       this.builtUtcMs = boot.network.builtUtcMs;
     }
+    if (boot.slots !== undefined) this.update = new BridgedUpdate(boot.slots, out);
     if (boot.certificates === true) this.certificates = new BridgedCertificates(out);
   }
 

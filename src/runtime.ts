@@ -7,6 +7,7 @@ import { Ucm, type UcmEvent } from "./app.js";
 import { fromHex } from "./base/hex.js";
 import { frameLineEvent, type FrameLineInput, type FrameLineOutput } from "./bridged-line.js";
 import { networkEvent, type NetworkCall, type NetworkInput } from "./bridged-network.js";
+import { updateEvent, type PlainUpdateCall, type PlainUpdateEvent } from "./bridged-update.js";
 import { BridgedWorld, Outputs } from "./bridged-world.js";
 import type { JournalPart, Role } from "./journal/access.js";
 import type { ExportFormat } from "./journal/export.js";
@@ -17,6 +18,7 @@ import type { HttpEvent, HttpFailure, HttpRequest } from "./ports/http.js";
 import type { MdnsEvent } from "./ports/mdns.js";
 import type { MqttEvent, MqttSubscription } from "./ports/mqtt.js";
 import type { Now } from "./ports/time.js";
+import type { SlotState } from "./ports/update.js";
 import type { WebSocketEvent, WebSocketRequest } from "./ports/websocket.js";
 import type { UcmConfig } from "./setup/config.js";
 
@@ -37,6 +39,8 @@ export type Input =
       readonly network?: { readonly builtUtcMs: number };
       /** The world can renew the module's certificates. */
       readonly certificates?: boolean;
+      /** What the boot loader has found; without it there are no updates. */
+      readonly slots?: SlotState;
     }
   | { readonly k: "rx"; readonly hex: string; readonly atMs: number }
   | { readonly k: "sent"; readonly atMs: number }
@@ -59,6 +63,9 @@ export type Input =
   | { readonly k: "ws"; readonly event: WebSocketEvent }
   /** What became of a certificate's renewal. */
   | { readonly k: "certificate"; readonly event: CertificateEvent }
+  /** What became of a step of an update; and the order to look for one now. */
+  | { readonly k: "slot"; readonly event: PlainUpdateEvent }
+  | { readonly k: "check-update" }
   /** What became of a subscription at a broker, and a server that was found on the local network. */
   | { readonly k: "mqtt"; readonly event: MqttEvent }
   | { readonly k: "mdns"; readonly event: MdnsEvent }
@@ -105,6 +112,7 @@ export type Output =
   | { readonly k: "abort"; readonly id: number }
   | { readonly k: "ws"; readonly call: WebSocketCall }
   | { readonly k: "certificate"; readonly call: CertificateCall }
+  | { readonly k: "slot"; readonly call: PlainUpdateCall }
   | { readonly k: "mqtt"; readonly call: MqttCall }
   | { readonly k: "mdns"; readonly call: MdnsCall }
   | { readonly k: "net"; readonly call: NetworkCall }
@@ -201,6 +209,12 @@ export class Machine {
         break;
       case "certificate":
         ucm.onCertificate(input.event, now);
+        break;
+      case "slot":
+        ucm.onUpdate(updateEvent(input.event), now);
+        break;
+      case "check-update":
+        ucm.checkForUpdate(now);
         break;
       case "mqtt":
         ucm.onMqtt(input.event, now);

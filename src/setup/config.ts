@@ -49,6 +49,17 @@ export interface ChargerConfig {
   readonly voltage: number;
 }
 
+/** Where updates come from. */
+export interface UpdateSource {
+  readonly url: string;
+  /** File with the root of trust that the device was made with. */
+  readonly root: string;
+  /** What that file holds: put here by the host after reading. */
+  readonly rootText?: string;
+  readonly ca?: string;
+  readonly checkHours?: number;
+}
+
 /** A checked configuration with every default filled in. */
 export interface UcmConfig {
   readonly upstreams: readonly UpstreamConfig[];
@@ -70,6 +81,8 @@ export interface UcmConfig {
   /** One OpenADR server at a time (src/grid/providers.ts). */
   readonly oneProvider: boolean;
   readonly shareChargingData: boolean;
+  /** Undefined: no updates over the air. */
+  readonly update?: UpdateSource | undefined;
 }
 
 /** A span of local time on some weekdays: `{"days":["mon"],"from":"08:00","to":"11:00"}`. */
@@ -111,7 +124,7 @@ function crossCheck(raw: Raw, faults: Fault[]): void {
     };
     if (seen.includes(upstream.id)) bad("id", `"${upstream.id}" is used twice; give each upstream its own`);
     seen.push(upstream.id);
-    if (["local", "owner", "none"].includes(upstream.id))
+    if (["local", "owner", "none", "update"].includes(upstream.id))
       bad("id", `"${upstream.id}" is reserved; choose another`);
     const socket = upstream.protocol === "ocpp16";
     if (socket !== (upstream.url.startsWith("ws:") || upstream.url.startsWith("wss:"))) {
@@ -122,7 +135,10 @@ function crossCheck(raw: Raw, faults: Fault[]): void {
         bad("url", "with mdns: can only be mdns:_openadr3._tcp, for protocol openadr3");
       // What mDNS says can be said by anybody on that network: a public certificate proves nothing there.
       if (upstream.clientId !== undefined && upstream.ca === undefined)
-        bad("ca", "is missing: a client secret is not sent to a server that was found, without its own authority");
+        bad(
+          "ca",
+          "is missing: a client secret is not sent to a server that was found, without its own authority",
+        );
     }
     const callback = upstream.callbackUrl;
     if (callback?.startsWith("http:") && !/^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(callback))
@@ -217,5 +233,6 @@ export function readConfig(document: unknown): UcmConfig | readonly Fault[] {
     remoteFactoryReset: raw.remoteFactoryReset ?? false,
     oneProvider: raw.oneProvider ?? false,
     shareChargingData: raw.shareChargingData ?? false,
+    ...(raw.update === undefined ? {} : { update: raw.update }),
   };
 }

@@ -79,7 +79,8 @@ const upstream: Spec = {
     venId: text("venID that the utility gave beforehand; else the server assigns one (openadr2b)", 128),
     targets: {
       type: "array",
-      about: "Names of this module in event targets: resourceID:…, groupID:…, groupName:…, partyID:… (openadr2b)",
+      about:
+        "Names of this module in event targets: resourceID:…, groupID:…, groupName:…, partyID:… (openadr2b)",
       items: text("Kind and name", 128),
       maxItems: 16,
     },
@@ -91,7 +92,8 @@ const upstream: Spec = {
     },
     opt: {
       type: "string",
-      about: "How the customer's override is told: EiOpt (default), a second oadrCreatedEvent, or not (openadr2b)",
+      about:
+        "How the customer's override is told: EiOpt (default), a second oadrCreatedEvent, or not (openadr2b)",
       oneOf: ["createOpt", "createdEvent", "off"],
     },
     security: {
@@ -101,7 +103,8 @@ const upstream: Spec = {
     },
     optOutReports: {
       type: "boolean",
-      about: "Tell the customer's override also where an event asks for no such report, default yes (openadr3)",
+      about:
+        "Tell the customer's override also where an event asks for no such report, default yes (openadr3)",
     },
     callbackUrl: {
       type: "string",
@@ -252,6 +255,28 @@ export const configurationSpec: Spec = {
     oneProvider: {
       type: "boolean",
       about: "One OpenADR server at a time; the owner's order provider changes it (PAS 1878; default no)",
+    },
+    update: {
+      type: "object",
+      about: "Where updates of the firmware come from (docs/how-to/release-firmware.md)",
+      required: ["url", "root"],
+      fields: {
+        url: {
+          type: "string",
+          about: "Address of the folder that was published",
+          minLength: 9,
+          maxLength: 200,
+          prefixes: ["https://"],
+        },
+        root: text("File with the root of trust that the device was made with, root.json"),
+        ca: text("File with the trusted root certificates of that server, PEM"),
+        checkHours: {
+          type: "number",
+          about: "About so long between two looks (default 24)",
+          min: 0.01,
+          max: 720,
+        },
+      },
     },
     openEndedCapHours: {
       type: "number",
