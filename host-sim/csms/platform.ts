@@ -22,6 +22,8 @@ export interface Csms {
   ask(order: Order, id?: string): Promise<Json>;
   setLimit(wish: LimitWish, id?: string): Promise<Json>;
   clearLimits(purpose?: string, id?: string): Promise<Json>;
+  /** Serial number of the client certificate that a charge point showed; undefined where it showed none. */
+  certificateOf(id: string): string | undefined;
   /** From now on this password counts. */
   setPassword(password: string): void;
   /** Ends all connections; charge points come back by themselves. */

@@ -7,6 +7,7 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import * as https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { createRPCError, RPCServer } from "ocpp-rpc";
 import { CommandError } from "../cli/output.js";
 import { startLocalServer } from "../control/local-server.js";
@@ -54,6 +55,7 @@ export async function startCsms(options: CsmsOptions): Promise<Csms> {
   const core = new CsmsCore({ heartbeatSeconds: 60, ...options });
   const faults: string[] = [];
   const clients = new Map<string, Connection>();
+  const certificates = new Map<string, string>();
 
   const rpc = new RPCServer({ protocols: ["ocpp1.6"], strictMode: true, pingIntervalMs: 30_000 });
   rpc.auth((accept, reject, handshake) => {
@@ -77,6 +79,7 @@ export async function startCsms(options: CsmsOptions): Promise<Csms> {
     });
     connection.on("badMessage", (event: { error: Error }) => faults.push(`frame: ${event.error.message}`));
     connection.handle(({ method, params }) => {
+      if (method === "SignCertificate") void sign(id, String((params as Json)["csr"]));
       try {
         return core.receive(id, method, params as Json, Date.now());
       } catch (error) {
@@ -86,6 +89,16 @@ export async function startCsms(options: CsmsOptions): Promise<Csms> {
     });
   });
 
+  /** What a charge point wants to be signed is signed: it has shown who it is. */
+  const sign = async (id: string, csr: string): Promise<void> => {
+    try {
+      const certificateChain = await pki.sign(csr);
+      await ask({ action: "CertificateSigned", payload: { certificateChain } }, id);
+    } catch (error) {
+      faults.push(`SignCertificate: ${(error as Error).message}`);
+    }
+  };
+
   const server = https.createServer({
     key: pair.key,
     cert: pair.cert,
@@ -94,7 +107,13 @@ export async function startCsms(options: CsmsOptions): Promise<Csms> {
       ? { ca: pki.ca.cert, requestCert: true, rejectUnauthorized: true }
       : {}),
   });
-  server.on("upgrade", (request, socket, head) => void rpc.handleUpgrade(request, socket as Socket, head));
+  server.on("upgrade", (request, socket, head) => {
+    const { serialNumber } = (socket as TLSSocket).getPeerCertificate();
+    const id = decodeURIComponent(request.url?.split("/").pop() ?? "");
+    if (serialNumber === undefined) certificates.delete(id);
+    else certificates.set(id, serialNumber);
+    void rpc.handleUpgrade(request, socket as Socket, head);
+  });
   await listen(server, options.port ?? 0);
 
   const connected = (): readonly string[] => [...clients.keys()];
@@ -124,6 +143,7 @@ export async function startCsms(options: CsmsOptions): Promise<Csms> {
     core,
     faults,
     connected,
+    certificateOf: (id) => certificates.get(id),
     ask,
     setLimit: (wish, id) => {
       const number = pointOf(id).running?.id;

@@ -83,6 +83,40 @@ export async function makeCertificate(wish: CertificateWish, issuer?: PemPair): 
   return { cert: pem(made), key };
 }
 
+/**
+ * A client certificate for a signing request (PKCS #10, PEM) whose signature is right; the request says who it is for.
+ */
+export async function signRequest(
+  csr: string,
+  issuer: PemPair,
+  utcMs: number,
+  days: number,
+): Promise<string> {
+  const request = new x509.Pkcs10CertificateRequest(csr);
+  if (!(await request.verify(webcrypto))) throw new Error("the signing request is not signed by its own key");
+  const issuerCert = new x509.X509Certificate(issuer.cert);
+  const made = await x509.X509CertificateGenerator.create(
+    {
+      subject: request.subject,
+      issuer: issuerCert.subject,
+      publicKey: await request.publicKey.export(webcrypto),
+      signingKey: await importKey(issuer.key),
+      signingAlgorithm: ALGORITHM,
+      serialNumber: serialNumber(),
+      notBefore: new Date(utcMs - DAY_MS),
+      notAfter: new Date(utcMs + days * DAY_MS),
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+        await x509.AuthorityKeyIdentifierExtension.create(issuerCert, false, webcrypto),
+      ],
+    },
+    webcrypto,
+  );
+  return pem(made);
+}
+
 async function importKey(pkcs8Pem: string): Promise<webcrypto.CryptoKey> {
   const der = x509.PemConverter.decodeFirst(pkcs8Pem);
   return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);

@@ -11,6 +11,7 @@ import {
   fingerprint20b,
   makeBadServer,
   makeCertificate,
+  signRequest,
 } from "./certificates.js";
 
 const DAY_MS = 86_400_000;
@@ -36,6 +37,8 @@ export interface Pki {
   readonly server: PemFiles;
   /** The client certificate of that name; made at the first asking. Letters, digits, dot, dash, underscore. */
   client(name: string): Promise<PemFiles>;
+  /** A client certificate for a signing request (PEM); not kept. */
+  sign(csr: string): Promise<string>;
   /** A deliberately bad server certificate; not kept. */
   bad(kind: BadCertificate): Promise<PemPair>;
 }
@@ -70,6 +73,7 @@ export async function openPki(dir: string, utcMs = Date.now()): Promise<Pki> {
       const clientWish = wish(name, "client", LEAF_DAYS, utcMs);
       return locked(dir, () => keep(dir, `client-${name}`, clientWish, opened.ca, utcMs));
     },
+    sign: (csr) => signRequest(csr, opened.ca, utcMs, LEAF_DAYS),
     bad: (kind) => makeBadServer(kind, opened.ca, utcMs),
   };
 }

@@ -154,4 +154,40 @@ describeNeeding(["python3"], "against ocpp (PyPI)", () => {
       await intruder.close();
     }
   });
+
+  it("profile 3: gets in with a client certificate of its CA, and with no other", async () => {
+    const script = fileURLToPath(new URL("ocpp_csms.py", import.meta.url));
+    const args = [script, pki.server.certPath, pki.server.keyPath, "unused", pki.ca.certPath];
+    const strict = spawn(ocppPython(), args, { stdio: ["pipe", "pipe", "inherit"] });
+    const heard: Line[] = [];
+    createInterface({ input: strict.stdout }).on("line", (line) => heard.push(JSON.parse(line) as Line));
+    const other = await (await openPki(join(data, "other-pki"))).client("module");
+    const good = await pki.client("module");
+    const attempt = (name: string, pair: { cert: string; key: string }): OcppRig => {
+      const { port } = heard[0] as { port: number };
+      const made = new OcppRig({
+        ...{ url: `wss://127.0.0.1:${String(port)}/ocpp`, dataDir: join(data, name) },
+        credentials: { ca: pki.ca.cert, cert: pair.cert, key: pair.key },
+      });
+      made.start();
+      return made;
+    };
+    const rigs: OcppRig[] = [];
+    try {
+      for (let i = 0; i < 200 && heard.length === 0; i++)
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      const intruder = attempt("wrong", other);
+      rigs.push(intruder);
+      await intruder.until("it fails", () => intruder.upstream.fault !== "", 15_000);
+      expect(intruder.upstream.fault).toMatch(/^(tls-client-certificate|closed)$/);
+      expect(heard.some((line) => line["event"] === "connected")).toBe(false);
+      const member = attempt("right", good);
+      rigs.push(member);
+      await member.until("online", () => member.upstream.state === "online", 20_000);
+      expect(heard.some((line) => line["event"] === "boot")).toBe(true);
+    } finally {
+      for (const one of rigs) await one.close();
+      strict.kill();
+    }
+  }, 60_000);
 });

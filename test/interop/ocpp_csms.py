@@ -15,6 +15,8 @@ from ocpp.v16 import ChargePoint, call, call_result
 from ocpp.v16.enums import Action, AuthorizationStatus, RegistrationStatus
 
 cert, key, password = sys.argv[1:4]
+# With a fourth argument, client certificates of that CA are demanded instead of the password (security profile 3).
+client_ca = sys.argv[4] if len(sys.argv) > 4 else None
 points = {}
 next_transaction = [1]
 
@@ -97,6 +99,8 @@ async def connected(connection):
 
 def authorize(connection, request):
     identity = request.path.rsplit("/", 1)[-1]
+    if client_ca is not None:
+        return None
     wanted = "Basic " + base64.b64encode(f"{identity}:{password}".encode()).decode()
     if request.headers.get("Authorization") != wanted:
         return connection.respond(401, "Unauthorized\n")
@@ -127,6 +131,9 @@ async def main():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(cert, key)
+    if client_ca is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(client_ca)
     server = await websockets.serve(
         connected, "127.0.0.1", 0, ssl=context, subprotocols=["ocpp1.6"], process_request=authorize
     )

@@ -1,13 +1,22 @@
 /** Whatever a platform sends: no throw, the connection ended with the right code, the charge point in a defined state. */
 import { describe, expect, it } from "vitest";
-import { fuzz } from "../support/ocpp-fuzz.js";
+import { fuzz, fuzzText } from "../support/ocpp-fuzz.js";
 import { Harness } from "../support/ocpp-harness.js";
+import { fuzzFrames } from "../support/websocket-fuzz.js";
 
 describe("20,000 right, spoilt and senseless messages", () => {
   it.each([1, 2, 3, 4])("part %i", (seed) => {
     const report = fuzz(5000, seed);
     expect(report.answered).toBeGreaterThan(3000);
     expect(Object.keys(report.closes).map(Number)).toEqual(expect.arrayContaining([1002, 1007, 1009]));
+  });
+});
+
+describe("20,000 right, mutated and senseless frames, through the WebSocket client", () => {
+  it.each([1, 2, 3, 4])("part %i", (seed) => {
+    const report = fuzzFrames(5000, seed, fuzzText);
+    expect(report.texts).toBeGreaterThan(1000);
+    expect(Object.keys(report.closes).map(Number)).toEqual(expect.arrayContaining([1002, 1003, 1007, 1009]));
   });
 });
 

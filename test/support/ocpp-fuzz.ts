@@ -107,7 +107,7 @@ export function fuzz(count: number, seed: number): FuzzReport {
     for (let minute = 0; minute < 12 && !harness.isConnected; minute++) harness.advance(60_000);
     if (!harness.isConnected) throw new Error("it does not come back");
     const sent = harness.sent.length;
-    harness.deliver(text(draw)).settle();
+    harness.deliver(fuzzText(draw)).settle();
     answered += harness.sent.length - sent;
     harness.sent.length = 0;
     for (const { code } of harness.closes.splice(0)) {
@@ -133,7 +133,8 @@ export function fuzz(count: number, seed: number): FuzzReport {
   return { closes: seen, answered, restarts };
 }
 
-function text(draw: (n: number) => number): string {
+/** A message, right, spoilt or senseless. */
+export function fuzzText(draw: (n: number) => number): string {
   const kind = draw(10);
   if (kind === 0) return RAW[draw(RAW.length)]!;
   const [action, payload] = SEEDS[draw(SEEDS.length)]!;

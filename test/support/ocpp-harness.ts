@@ -9,7 +9,7 @@ import type { Services } from "../../src/ocpp16/services.js";
 import type { HttpRequest } from "../../src/ports/http.js";
 import type { SgdStatus } from "../../src/ports/sgd-status.js";
 import type { Now } from "../../src/ports/time.js";
-import type { WebSocketRequest } from "../../src/ports/websocket.js";
+import type { WebSocketPort, WebSocketRequest } from "../../src/ports/websocket.js";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -73,7 +73,12 @@ export class Harness {
   constructor(
     readonly config: Partial<Ocpp16Config> = {},
     readonly services: Services = {},
-    world: { readonly store?: Map<string, string>; readonly core?: CsmsCore } = {},
+    private readonly world: {
+      readonly store?: Map<string, string>;
+      readonly core?: CsmsCore;
+      /** Another WebSocket than the harness's own; what it hears goes to `hear`, answers come by `answersDue`. */
+      readonly websocket?: () => WebSocketPort;
+    } = {},
   ) {
     this.store = world.store ?? new Map<string, string>();
     this.core = world.core ?? new CsmsCore({ heartbeatSeconds: 3600 });
@@ -119,25 +124,39 @@ export class Harness {
         replaceEvents: (_, events) => this.replace(events),
         clockSeen: () => undefined,
         log: (level, text) => this.logs.push(`${level}: ${text}`),
-        websocket: {
-          open: (request) => {
-            this.request = request;
-            this.id = request.id;
-          },
-          send: (id, text) => {
-            if (id === this.id) this.take(text);
-          },
-          close: (id, code, reason) => {
-            this.closes.push({ code, reason });
-            if (id === this.id) this.id = 0;
-          },
-          keepAlive: () => undefined,
-          setPassword: (_, password) => (this.password = password),
-        },
+        websocket: this.world.websocket === undefined ? this.ownSocket() : lazily(this.world.websocket),
       },
       this.services,
     );
     return this;
+  }
+
+  private ownSocket(): WebSocketPort {
+    return {
+      open: (request) => {
+        this.request = request;
+        this.id = request.id;
+      },
+      send: (id, text) => {
+        if (id === this.id) this.take(text);
+      },
+      close: (id, code, reason) => {
+        this.closes.push({ code, reason });
+        if (id === this.id) this.id = 0;
+      },
+      keepAlive: () => undefined,
+      setPassword: (_, password) => (this.password = password),
+    };
+  }
+
+  /** A text of the charge point, where it came by another WebSocket. */
+  hear(text: string): void {
+    this.take(text);
+  }
+
+  /** What the platform has to say, where it goes by another WebSocket. */
+  answersDue(): string[] {
+    return this.queue.splice(0);
   }
 
   start(): this {
@@ -254,4 +273,15 @@ export class Harness {
       return { id: event.id, revision: event.revision, verdict: "new" as const, why: "" };
     });
   }
+}
+
+/** A port that is made after the harness. */
+function lazily(port: () => WebSocketPort): WebSocketPort {
+  return {
+    open: (request) => port().open(request),
+    send: (id, text) => port().send(id, text),
+    close: (id, code, reason) => port().close(id, code, reason),
+    keepAlive: (id, pingMs) => port().keepAlive(id, pingMs),
+    setPassword: (credentials, password) => port().setPassword(credentials, password),
+  };
 }

@@ -1,3 +1,4 @@
+import { ModuleCertificates } from "../../host-sim/net/module-certificates.js";
 import { NodeWebSocket, type WebSocketCredentials } from "../../host-sim/net/node-websocket.js";
 import { nodeEngine } from "../../host-sim/runtime/node-engine.js";
 import { monotonicMs, WakeUp } from "../../host-sim/runtime/clock.js";
@@ -15,6 +16,8 @@ export interface OcppRigOptions {
   readonly dataDir: string;
   readonly credentials: WebSocketCredentials;
   readonly startsBy?: "charging" | "platform";
+  /** More fields of the upstream. */
+  readonly upstream?: Readonly<Record<string, unknown>>;
 }
 
 /** Module, line and charger in real time in this process, with a real WebSocket to a platform elsewhere. */
@@ -25,6 +28,7 @@ export class OcppRig {
   keptPassword: string | undefined;
   private readonly host: UcmHost;
   private readonly websocket: NodeWebSocket;
+  private readonly certificates: ModuleCertificates<WebSocketCredentials>;
   private readonly wake = new WakeUp(() => this.poll());
   private readonly chargerEnd: VirtualEnd;
   private readonly moduleEnd: VirtualEnd;
@@ -46,13 +50,19 @@ export class OcppRig {
         {
           ...{ id: "platform", protocol: "ocpp16", url: options.url, chargePointId: "CP-1" },
           startsBy: options.startsBy ?? "charging",
+          ...options.upstream,
         },
       ],
       polling: { stateSeconds: 5, commoditySeconds: 2 },
     });
     if (!("upstreams" in config)) throw new Error(config.map((one) => one.text).join("; "));
+    const credentials = new Map([["platform", options.credentials]]);
+    this.certificates = new ModuleCertificates({
+      ...{ dir: join(options.dataDir, "certificates"), credentials },
+      deliver: (event) => this.host.onCertificate(event),
+    });
     this.websocket = new NodeWebSocket({
-      credentials: new Map([["platform", options.credentials]]),
+      credentials,
       deliver: (event) => this.host.onWebSocket(event),
       keepPassword: (_, password) => (this.keptPassword = password),
     });
@@ -68,6 +78,7 @@ export class OcppRig {
       },
       http: { request: () => undefined, abort: () => undefined },
       websocket: this.websocket,
+      certificates: this.certificates,
       store: new FileStore(join(options.dataDir, "module.json")),
       config,
       onEvent: (event) => {
