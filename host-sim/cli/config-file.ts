@@ -72,7 +72,12 @@ export function loadConfig(path: string): LoadedConfig {
     if (clientSecret === "") throw new UsageError(`${what}: the file ${clientSecretFile} is empty`);
     return { ...found, clientSecret };
   });
-  return { config: { ...config, upstreams }, credentials };
+  const { update } = config;
+  if (update === undefined) return { config: { ...config, upstreams }, credentials };
+  const { root, ca } = update;
+  credentials.set("update", ca === undefined ? {} : { ca: readText(resolve(base, ca), "update.ca") });
+  const rootText = readText(resolve(base, root), "update.root");
+  return { config: { ...config, upstreams, update: { ...update, rootText } }, credentials };
 }
 
 function fingerprintOf(pem: string, what: string): string {

@@ -12,11 +12,14 @@ import type { MqttEvent, MqttPort } from "../../src/ports/mqtt.js";
 import type { WebSocketEvent, WebSocketPort } from "../../src/ports/websocket.js";
 import type { StartReason } from "../../src/journal/recorder.js";
 import type { JournalPart } from "../../src/journal/access.js";
+import type { PlainUpdateCall } from "../../src/bridged-update.js";
+import type { UpdateCall } from "../../src/ports/update.js";
 import type { Batch, Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
 import type { UcmConfig } from "../../src/setup/config.js";
 import { monotonicMs, WakeUp } from "./clock.js";
 import type { FileFlash } from "./file-flash.js";
 import type { FileStore } from "./file-store.js";
+import type { SimulatedSlots } from "./slots.js";
 import { carryOutCall } from "./websocket-calls.js";
 
 /** What an order is answered with. */
@@ -72,6 +75,8 @@ export interface UcmHostOptions {
   readonly store: FileStore;
   /** The module's flash, for engines that can hold it; `store` is for the others. */
   readonly flash?: FileFlash;
+  /** The slots of the program flash; without them there are no updates. */
+  readonly slots?: SimulatedSlots;
   readonly config: UcmConfig;
   onEvent(event: PlainEvent): void;
   /** The engine died; nothing runs any more. */
@@ -125,7 +130,18 @@ export class UcmHost {
     if (flash) this.#inputs.push(...flash.inputs());
     const sectors = flash === undefined ? {} : { flashSectors: flash.sectors };
     const certificates = this.#options.certificates !== undefined;
-    this.#put({ k: "boot", config, store: { ...store.all() }, seed, reason, ...sectors, certificates });
+    const slots = this.#options.slots?.boot();
+    const found = slots === undefined ? {} : { slots };
+    this.#put({
+      k: "boot",
+      config,
+      store: { ...store.all() },
+      seed,
+      reason,
+      ...sectors,
+      certificates,
+      ...found,
+    });
   }
 
   onLine(event: ByteLineEvent): void {
@@ -296,6 +312,24 @@ export class UcmHost {
     if (!this.#closed) for (const output of outputs) this.#carryOut(output);
   }
 
+  #onSlotCall(call: PlainUpdateCall): void {
+    // What the next image is to know must be kept before it can boot.
+    this.#options.store.flush();
+    const whole: UpdateCall =
+      call.do === "write"
+        ? { do: "write", id: call.id, at: call.at, bytes: fromHex(call.hex) ?? new Uint8Array(0) }
+        : call;
+    const event = this.#options.slots?.carryOut(whole);
+    if (event?.ev === "bytes")
+      this.#put({ k: "slot", event: { ev: "bytes", id: event.id, hex: toHex(event.bytes) } });
+    else if (event) this.#put({ k: "slot", event });
+  }
+
+  /** Looks for an update at once. */
+  checkForUpdate(): void {
+    this.#put({ k: "check-update" });
+  }
+
   #carryOut(output: Reply["out"][number]): void {
     const { line, http, store } = this.#options;
     switch (output.k) {
@@ -316,6 +350,9 @@ export class UcmHost {
         break;
       case "certificate":
         this.#options.certificates?.call(output.call);
+        break;
+      case "slot":
+        this.#onSlotCall(output.call);
         break;
       case "mqtt":
         if (output.call.do === "end") this.#options.mqtt?.end(output.call.id);

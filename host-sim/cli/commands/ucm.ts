@@ -11,6 +11,7 @@ import { PasswordFile } from "../../net/passwords.js";
 import { NodeWebSocket } from "../../net/node-websocket.js";
 import { FileFlash, flashFileName } from "../../runtime/file-flash.js";
 import { FileStore } from "../../runtime/file-store.js";
+import { SimulatedSlots } from "../../runtime/slots.js";
 import { UcmHost } from "../../runtime/ucm-host.js";
 import { loadConfig, webhooksOf } from "../config-file.js";
 import { startEngine } from "../engine.js";
@@ -24,6 +25,7 @@ import {
   portOption,
   rtsOption,
   serialHelp,
+  version,
 } from "../options.js";
 import { Output } from "../output.js";
 import type { Run } from "../run.js";
@@ -123,6 +125,10 @@ A first configuration: docs/cli.md; what may stand in it: docs/config.schema.jso
         let failed: (code: number) => void = () => undefined;
         const failure = new Promise<number>((done) => (failed = done));
         const flash = engine.holdsFlash ? FileFlash.open(join(dataDir, flashFileName)) : undefined;
+        const slots =
+          config.update === undefined
+            ? undefined
+            : new SimulatedSlots({ board: "bench", version: version(), folder: join(dataDir, "slots") });
         const host: UcmHost = new UcmHost({
           engine,
           ...(flash === undefined ? {} : { flash }),
@@ -132,6 +138,7 @@ A first configuration: docs/cli.md; what may stand in it: docs/config.schema.jso
           mqtt,
           mdns,
           store: new FileStore(join(dataDir, "ucm.json")),
+          ...(slots === undefined ? {} : { slots }),
           config,
           onEvent: (event) => output.emit(machine(event), human(event)),
           onFailure: (error) => {
@@ -145,6 +152,7 @@ A first configuration: docs/cli.md; what may stand in it: docs/config.schema.jso
         return await untilInterrupted(async () => {
           await host.close();
           flash?.close();
+          slots?.close();
           http.close();
           mqtt.close();
           mdns.close();
