@@ -101,21 +101,26 @@ class BridgedCertificates extends Bridge {
   }
 }
 
+/** A map: to ask an object for a name makes XS keep that name for ever. */
 class BridgedStore implements StorePort {
+  private readonly values: Map<string, string>;
+
   constructor(
-    private readonly values: Record<string, string>,
+    values: Readonly<Record<string, string>>,
     private readonly out: Outputs,
-  ) {}
+  ) {
+    this.values = new Map(Object.entries(values));
+  }
 
   get(key: string): string | undefined {
-    return this.values[key];
+    return this.values.get(key);
   }
   set(key: string, value: string): void {
-    this.values[key] = value;
+    this.values.set(key, value);
     this.out.put({ k: "set", key, value });
   }
   delete(key: string): void {
-    delete this.values[key];
+    this.values.delete(key);
     this.out.put({ k: "del", key });
   }
 }
@@ -178,7 +183,7 @@ export class BridgedWorld implements World {
     this.mqtt = new BridgedMqtt(out);
     this.mdns = new BridgedMdns(out);
     this.random = new Xoshiro(boot.seed);
-    this.store = new BridgedStore({ ...boot.store }, out);
+    this.store = new BridgedStore(boot.store, out);
     this.startReason = boot.reason ?? "power";
     if (boot.flashSectors !== undefined) {
       const flash = new BridgedFlash(boot.flashSectors, (op, at, bytes) =>

@@ -25,6 +25,8 @@ export interface KnownEvent {
   optedOut: boolean;
   /** The appliance's refusal has been told. */
   refusalTold: boolean;
+  /** What was handed over for it where it was accepted: handed over again while the server lists it unchanged. */
+  grid: readonly GridEvent[] | undefined;
 }
 
 /** The span before an event in which the customer's override counts for it (CTA-2045 SGDs, S4:2100). */
@@ -70,14 +72,15 @@ export class EventBook {
     const places: number[] = [];
     for (const event of message.events) {
       const refusal = this.mismatch(event, venId);
-      const mapped = refusal ?? gridEvents(event, this.programme, nowUtcMs);
+      const mapped = refusal ?? this.unchanged(event) ?? gridEvents(event, this.programme, nowUtcMs);
       // From here on only the neutral event counts: not both at once in memory.
       event.signals = [];
       places.push(grid.length);
-      if (Array.isArray(mapped)) {
+      if ("code" in mapped) refusals.push(mapped);
+      else {
         refusals.push(undefined);
         for (const one of mapped) grid.push(one);
-      } else refusals.push(mapped);
+      }
     }
     const verdicts = replace(grid);
     const answers: EventAnswer[] = [];
@@ -106,6 +109,7 @@ export class EventBook {
         continue;
       }
       const known = newKnown(event, code);
+      if (known.inForce) known.grid = grid.slice(places[i], places[i + 1] ?? grid.length);
       next.push(known);
       if (before?.modification === event.modification) {
         known.optedOut = before.optedOut;
@@ -160,6 +164,14 @@ export class EventBook {
     return told;
   }
 
+  /** The neutral events of one that is listed as before: a day of prices need not be in memory twice. */
+  private unchanged(event: VtnEvent): readonly GridEvent[] | undefined {
+    if (event.bad !== "" || event.over !== "") return undefined;
+    if (event.status === "cancelled" || event.status === "completed") return undefined;
+    const before = this.list.find((k) => k.id === event.id);
+    return before?.modification === event.modification ? before.grid : undefined;
+  }
+
   private mismatch(event: VtnEvent, venId: string): Refusal | undefined {
     const contexts = this.enrolment.marketContexts;
     if (contexts.length > 0 && !contexts.includes(event.marketContext)) {
@@ -197,6 +209,7 @@ function newKnown(event: VtnEvent, code: string): KnownEvent {
     inForce: code === "200" && event.status !== "cancelled" && event.status !== "completed",
     optedOut: false,
     refusalTold: false,
+    grid: undefined,
   };
 }
 
