@@ -8,6 +8,7 @@ import * as https from "node:https";
 import type { TLSSocket } from "node:tls";
 import type { HttpEvent, HttpFailure, HttpPort, HttpRequest } from "../../src/ports/http.js";
 import { type FailureContext, explain } from "./http-failure.js";
+import { ECDHE_ONLY, isStaticRsaAlone } from "./static-rsa.js";
 
 /** PEM texts. Without `ca` the system's roots count. */
 export interface HttpCredentials {
@@ -100,7 +101,9 @@ export class NodeHttp implements HttpPort {
     });
     const onError = (error: unknown, outgoing?: http.ClientRequest): void => {
       const { reason, text } = explain(error, context(outgoing));
-      this.#fail(request.id, running, reason, text);
+      if (reason === "tls-handshake" || reason === "tls-client-certificate") {
+        this.#ask(request, running, reason, text);
+      } else this.#fail(request.id, running, reason, text);
     };
     try {
       const headers: Record<string, string> = {};
@@ -126,6 +129,17 @@ export class NodeHttp implements HttpPort {
       // Unusable PEM, forbidden characters in a header, and the like.
       setImmediate(() => onError(error));
     }
+  }
+
+  /** A handshake that failed may have a cause that the utility must be told by name. */
+  #ask(request: HttpRequest, running: Running, reason: HttpFailure, text: string): void {
+    if (running.done) return;
+    const url = new URL(request.url);
+    void isStaticRsaAlone(url.hostname, Number(url.port || 443)).then((alone) => {
+      // Without words of its own: those of the firmware say it all.
+      if (alone) this.#fail(request.id, running, "tls-static-rsa", url.host);
+      else this.#fail(request.id, running, reason, text);
+    });
   }
 
   #onResponse(
@@ -164,7 +178,12 @@ export class NodeHttp implements HttpPort {
   #agent(id: string, credentials: HttpCredentials): https.Agent {
     const known = this.#agents.get(id);
     if (known !== undefined) return known;
-    const options: https.AgentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, minVersion: "TLSv1.2" };
+    const options: https.AgentOptions = {
+      keepAlive: true,
+      maxSockets: MAX_SOCKETS,
+      minVersion: "TLSv1.2",
+      ciphers: ECDHE_ONLY,
+    };
     if (credentials.ca !== undefined) options.ca = credentials.ca;
     if (credentials.cert !== undefined) options.cert = credentials.cert;
     if (credentials.key !== undefined) options.key = credentials.key;

@@ -40,6 +40,12 @@ function wordsFor(reason: HttpFailure, detail: string, what: string): Fault {
         "tls-untrusted",
         `The certificate of ${what} is not signed by an authority that is trusted here${more}; check the ca file.`,
       );
+    case "tls-static-rsa":
+      return fault(
+        "server",
+        "tls-static-rsa",
+        `${cap(what)} offers static-RSA cipher suites alone${more}, which this module does not speak because nothing stays secret once that key is known: ECDHE suites must be enabled there, e.g. TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256.`,
+      );
     case "tls-host-name":
       return fault(
         "server",

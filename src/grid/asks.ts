@@ -1,4 +1,4 @@
-import type { Ask } from "./event.js";
+import type { Ask, GridEvent } from "./event.js";
 
 /** What is declared of the charger: needed to compare amperes, watts and fractions. */
 export interface Site {
@@ -18,7 +18,7 @@ export function movesLoad(ask: Ask): boolean {
 
 /** True for "no charging at all", however it is said. */
 export function isStop(ask: Ask): boolean {
-  return ask.ask === "emergency" || (ask.ask === "limit" && ask.value === 0);
+  return ask.ask === "emergency" || (ask.ask === "limit" && ask.value === 0 && ask.unit !== "change-W");
 }
 
 /**
@@ -41,6 +41,11 @@ export function levelOf(ask: Ask, site: Site): number {
         const scale = ask.reference === "rated" ? site.ratedA / site.installerA : 1;
         return Math.min(1, ask.value * scale);
       }
+      // What it is a change of is known when it is carried out; here the installer's maximum stands for it.
+      const changeW = ask.unit === "change-W" ? ask.value : undefined;
+      if (changeW !== undefined) {
+        return Math.max(0, Math.min(1, 1 + changeW / (site.installerA * site.voltageV * site.phases)));
+      }
       const amperes =
         ask.unit === "A" ? ask.value : ask.value / (site.voltageV * (ask.phases ?? site.phases));
       return Math.min(1, amperes / site.installerA);
@@ -61,7 +66,9 @@ export function sameAsk(a: Ask, b: Ask): boolean {
 export function askFault(ask: Ask): string {
   switch (ask.ask) {
     case "limit":
-      if (!Number.isFinite(ask.value) || ask.value < 0) return "bad-value";
+      if (!Number.isFinite(ask.value)) return "bad-value";
+      if (ask.unit === "change-W") return "";
+      if (ask.value < 0) return "bad-value";
       return ask.unit === "fraction" && ask.value > 1 ? "bad-value" : "";
     case "price":
       if (ask.relative === undefined && ask.absolute === undefined) return "bad-value";
@@ -92,6 +99,7 @@ export function askInWords(ask: Ask): string {
     case "load-up":
       return "to charge now rather than later";
     case "limit":
+      if (ask.unit === "change-W") return `to charge with ${changeInWords(ask.value)} than before`;
       return ask.value === 0 ? "to stop charging" : `to charge with at most ${limitInWords(ask)}`;
     default:
       return "to charge as usual";
@@ -105,6 +113,21 @@ function limitInWords(ask: Ask & { ask: "limit" }): string {
   return `${rounded(ask.value * 100)} % ${of}`;
 }
 
+function changeInWords(watts: number): string {
+  return watts === 0 ? "no more" : `${rounded(Math.abs(watts) / 1000)} kW ${watts < 0 ? "less" : "more"}`;
+}
+
 function rounded(value: number): string {
   return String(Math.round(value * 10) / 10);
+}
+
+/** What to tell the owner where prices come whose relation to the usual one nobody can know. */
+export const NO_NORMAL_PRICE =
+  "The server's prices are absolute, and the appliance takes only prices relative to the usual one: configure normalPrice, or it is told none.";
+
+/** True where an event has a price of which only the amount is known. */
+export function lacksNormalPrice(events: readonly GridEvent[]): boolean {
+  return events.some(({ intervals }) =>
+    intervals.some(({ ask }) => ask.ask === "price" && ask.relative === undefined),
+  );
 }

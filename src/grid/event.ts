@@ -13,8 +13,11 @@ export type Ask =
   | { readonly ask: "emergency" }
   | {
       readonly ask: "limit";
-      /** Fraction 0…1 of `reference`, or watts, or amperes. */
-      readonly unit: "fraction" | "W" | "A";
+      /**
+       * Fraction 0…1 of `reference`, or watts, or amperes; `change-W`: watts more (> 0) or less (< 0) than the mean of
+       * the 5 min before.
+       */
+      readonly unit: "fraction" | "W" | "A" | "change-W";
       readonly value: number;
       /** For fractions: of the device's rated power, of the installer's maximum, or of the mean of the 5 min before. */
       readonly reference: "rated" | "installer" | "dynamic";

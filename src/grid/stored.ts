@@ -257,7 +257,7 @@ export function unpackAsk(packed: Packed): Ask {
       const phases = packed[4] as 1 | 2 | 3 | null;
       return {
         ask,
-        unit: packed[1] as "fraction" | "W" | "A",
+        unit: packed[1] as "fraction" | "W" | "A" | "change-W",
         value: Number(packed[2]),
         reference: packed[3] as "rated" | "installer" | "dynamic",
         ...(phases === null ? {} : { phases }),

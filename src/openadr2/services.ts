@@ -1,3 +1,5 @@
+import { lacksNormalPrice, NO_NORMAL_PRICE } from "../grid/asks.js";
+import type { GridEvent } from "../grid/event.js";
 import type { UpstreamHost } from "../grid/upstream.js";
 import type { SgdStatus } from "../ports/sgd-status.js";
 import type { Now } from "../ports/time.js";
@@ -26,6 +28,7 @@ export class Services {
   private readonly events: EventBook;
   private status: SgdStatus | undefined;
   private optByEvent: boolean;
+  private priceTold = false;
 
   constructor(config: OpenAdr2Config, host: UpstreamHost, outbox: Outbox, history: UsageHistory | undefined) {
     this.config = config;
@@ -154,13 +157,20 @@ export class Services {
       const text = `vtnID ${message.vtnId} is not that of the registration.`;
       answers = this.events.refuseAll(message, "452", text);
     } else {
-      answers = this.events.take(message, venId, time?.utcMs ?? 0, this.overridden(), (events) =>
-        this.host.replaceEvents(this.config.id, events, now),
-      );
+      answers = this.events.take(message, venId, time?.utcMs ?? 0, this.overridden(), (events) => {
+        this.tellPrices(events);
+        return this.host.replaceEvents(this.config.id, events, now);
+      });
     }
     if (answers.length > 0) {
       this.answer("EiEvent", out.createdEvent(message.requestId, venId, answers));
     }
+  }
+
+  private tellPrices(events: readonly GridEvent[]): void {
+    if (this.priceTold || !lacksNormalPrice(events)) return;
+    this.priceTold = true;
+    this.host.log("warning", `OpenADR 2.0b: ${NO_NORMAL_PRICE}`);
   }
 
   private cancelled(message: VtnMessage, is: Registration, stranger: boolean): Demand {

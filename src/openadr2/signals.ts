@@ -314,10 +314,7 @@ function loadDispatch(signal: VtnSignal, value: number): Ask | Refusal | undefin
     case "level":
       return levelOffset(value, "rated");
     case "delta":
-      return unsupported(
-        signal,
-        "a change in watts needs the consumption before the event; send a multiplier",
-      );
+      return change(signal, value);
     default:
       return unsupported(signal, "this type does not belong to LOAD_DISPATCH");
   }
@@ -337,6 +334,16 @@ function setpoint(signal: VtnSignal, value: number): Ask | Refusal | undefined {
     default:
       return unsupported(signal, `a set-point in ${signal.item}`);
   }
+}
+
+/** Watts more or less than before the event. */
+function change(signal: VtnSignal, value: number): Ask | Refusal | undefined {
+  const watts = tidy(value * scaleOf(signal.scale));
+  if (!Number.isFinite(watts)) return undefined;
+  if (signal.item !== "powerReal" && signal.item !== "powerApparent") {
+    return unsupported(signal, `a change in ${signal.item === "" ? "no unit" : signal.item}`);
+  }
+  return { ask: "limit", unit: "change-W", value: watts, reference: "dynamic" };
 }
 
 function price(signal: VtnSignal, value: number, programme: Programme): Ask | Refusal | undefined {

@@ -1,5 +1,7 @@
 import { backoffMs, comebackMs } from "../base/backoff.js";
 import { fault, type Fault } from "../base/fault.js";
+import { lacksNormalPrice, NO_NORMAL_PRICE } from "../grid/asks.js";
+import type { GridEvent } from "../grid/event.js";
 import type { Upstream, UpstreamHost, UpstreamStatus } from "../grid/upstream.js";
 import type { HttpEvent } from "../ports/http.js";
 import type { MdnsEvent } from "../ports/mdns.js";
@@ -83,6 +85,7 @@ export class OpenAdr3Ven implements Upstream {
   private reportNextMs = 0;
   private sgd: SgdStatus | undefined;
   private toldUnserved = 0;
+  private toldPrices = false;
   private lastTime: ReportTime | undefined;
   private online = false;
   private failures = 0;
@@ -515,7 +518,10 @@ export class OpenAdr3Ven implements Upstream {
   private commit(now: Now): void {
     const time = this.time(now);
     this.book.commit(
-      (events) => this.host.replaceEvents(this.id, events, now),
+      (events) => {
+        this.tellPrices(events);
+        return this.host.replaceEvents(this.id, events, now);
+      },
       time?.utcMs,
       (text) => this.log("warning", text),
     );
@@ -647,6 +653,12 @@ export class OpenAdr3Ven implements Upstream {
       const asked = event.reports.some((one) => one.payloadType === "OPERATING_STATE");
       if (asked || this.config.optOutReports !== false) this.reports.tellState(event.id, time);
     }
+  }
+
+  private tellPrices(events: readonly GridEvent[]): void {
+    if (this.toldPrices || !lacksNormalPrice(events)) return;
+    this.toldPrices = true;
+    this.log("warning", NO_NORMAL_PRICE);
   }
 
   private tellUnserved(): void {

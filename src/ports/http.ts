@@ -31,6 +31,8 @@ export type HttpFailure =
   | "tls-not-yet-valid"
   | "tls-client-certificate"
   | "tls-handshake"
+  /** The server offers static-RSA suites alone, which this module does not speak. */
+  | "tls-static-rsa"
   | "protocol"
   | "aborted";
 

@@ -30,8 +30,13 @@ type Limit = Ask & { readonly ask: "limit" };
 /** The power level for a limit. Rounded down, but see {@link levelFor} at the 6 A that a charger needs. */
 export function levelOf(limit: Limit, abilities: Abilities, site: Site): Level {
   const { value } = limit;
-  if (!(value >= 0)) return { is: "senseless" };
   const rated = ratedOf(abilities, site);
+  if (limit.unit === "change-W") {
+    // Without a meter nobody knows what it used before: the most that it may use is the one bound there is.
+    const beforeW = abilities.dynamicW ?? (site.installerMaxA / rated.A) * rated.W;
+    return levelOf({ ...limit, unit: "W", value: Math.max(0, beforeW + value) }, abilities, site);
+  }
+  if (!(value >= 0)) return { is: "senseless" };
   // "All of what it may take" is no limit, whichever way the charger counts.
   const whole = limit.unit === "fraction" && limit.reference !== "dynamic" && value >= 1;
   const part = fractionOfRated(limit, abilities, site, rated);

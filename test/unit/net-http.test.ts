@@ -1,15 +1,19 @@
+import "../../host-sim/pki/reflect.js";
+import { webcrypto } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import * as http from "node:http";
 import * as https from "node:https";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as x509 from "@peculiar/x509";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type HttpCredentials, NodeHttp } from "../../host-sim/net/node-http.js";
 import { explain } from "../../host-sim/net/http-failure.js";
 import type { BadCertificate } from "../../host-sim/pki/certificates.js";
 import { type PemFiles, type Pki, openPki } from "../../host-sim/pki/pki.js";
-import type { HttpEvent, HttpRequest } from "../../src/ports/http.js";
+import { httpFailure } from "../../src/base/http-words.js";
+import type { HttpEvent, HttpFailure, HttpRequest } from "../../src/ports/http.js";
 
 let dir = "";
 let pki: Pki;
@@ -25,6 +29,23 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** A server of RSA times: key and certificate of its own. */
+async function rsaServer(): Promise<{ key: string; cert: string }> {
+  const algorithm = {
+    name: "RSASSA-PKCS1-v1_5",
+    hash: "SHA-256",
+    publicExponent: Uint8Array.of(1, 0, 1),
+    modulusLength: 2048,
+  };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const cert = await x509.X509CertificateGenerator.createSelfSigned(
+    { name: "CN=127.0.0.1", keys, signingAlgorithm: algorithm, notAfter: new Date(Date.now() + 86_400_000) },
+    webcrypto,
+  );
+  const pkcs8 = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
+  return { key: x509.PemConverter.encode(pkcs8, "PRIVATE KEY"), cert: cert.toString("pem") };
+}
 
 /** Serves on a free port; gives the URL. */
 async function serve(
@@ -171,6 +192,34 @@ describe("NodeHttp", () => {
     const data = (await finished(request(url))).find((e) => e.ev === "data") as HttpEvent & { ev: "data" };
     expect(Buffer.from(data.bytes).toString()).toBe("ECDHE-ECDSA-AES128-SHA256");
   });
+
+  it.each(["AES128-SHA256", "AES256-GCM-SHA384:AES128-SHA"])(
+    "has a name for a server with static-RSA suites alone: %s",
+    async (ciphers) => {
+      const { url } = await serve((_req, res) => res.end("never"), {
+        ...(await rsaServer()),
+        ciphers,
+        maxVersion: "TLSv1.2",
+        requestCert: true,
+        rejectUnauthorized: true,
+      });
+      const { request, failure } = setUp();
+      const { reason, text } = await failure(request(url));
+      expect(reason).toBe("tls-static-rsa");
+      expect(httpFailure(reason as HttpFailure, text, "the utility's server")).toMatchObject({
+        blame: "server",
+        fault: "tls-static-rsa",
+        text: expect.stringMatching(/static-RSA cipher suites alone.*ECDHE suites must be enabled/) as string,
+      });
+      // With another suite beside them it would be a matter of trust, not of suites.
+      const mixed = await serve((_req, res) => res.end("never"), {
+        ...(await rsaServer()),
+        ciphers: `${ciphers}:ECDHE-RSA-AES128-GCM-SHA256`,
+        maxVersion: "TLSv1.2",
+      });
+      expect((await failure(request(mixed.url))).reason).toBe("tls-untrusted");
+    },
+  );
 
   it("says what is wrong with unreadable credentials, a port without TLS, and HTTP that is none", async () => {
     const broken = setUp({ ca: pki.ca.cert, cert: "nonsense", key: "nonsense" });

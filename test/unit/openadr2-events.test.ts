@@ -86,6 +86,7 @@ describe("OpenADR 2.0b signals", () => {
     ["dispatch kW", dispatch("setpoint", power("k")), 3.6, limit("W", 3600)],
     ["dispatch VA", dispatch("setpoint", power("none", "powerApparent")), 1500, limit("W", 1500)],
     ["dispatch mA", dispatch("setpoint", current("m")), 6000, limit("A", 6)],
+    ["dispatch delta", dispatch("delta", power("k")), -1.5, limit("change-W", -1500, "dynamic")],
     ["dispatch multiplier", dispatch("multiplier"), 0.4, limit("fraction", 0.4, "dynamic")],
     ["dispatch level", dispatch("level"), 5, { ask: "critical-peak" }],
     [
@@ -120,6 +121,13 @@ describe("OpenADR 2.0b signals", () => {
     expect(answer).toBe("200 optIn");
   });
 
+  it("says once that a price that is only an amount cannot be told to the appliance", () => {
+    const priced = one({ name: "ELECTRICITY_PRICE", type: "price", item: money() }, 0.3);
+    const { bench } = outcome(priced);
+    bench.reply(response()).poll(distribute(event({ ...priced, modification: 1 })));
+    expect(bench.logs.filter((text) => text.includes("normalPrice"))).toHaveLength(1);
+  });
+
   it.each<[string, SignalSpec, number | string, string]>([
     ["CHARGE_STATE", { name: "CHARGE_STATE", type: "setpoint" }, 50, "460"],
     ["BID_PRICE", { name: "BID_PRICE", type: "price" }, 1, "460"],
@@ -140,7 +148,9 @@ describe("OpenADR 2.0b signals", () => {
     ["dispatch of reactive power", dispatch("setpoint", power("none", "powerReactive")), 5, "460"],
     ["negative dispatch", dispatch("setpoint", power("none")), -5, "454"],
     ["dispatch in an unknown scale", dispatch("setpoint", power("z")), 5, "454"],
-    ["dispatch delta", dispatch("delta", power("none")), -1000, "460"],
+    ["dispatch delta in amperes", dispatch("delta", current("none")), -10, "460"],
+    ["dispatch delta without unit", dispatch("delta"), -10, "460"],
+    ["dispatch delta in an unknown scale", dispatch("delta", power("z")), -10, "454"],
     ["price difference without a usual price", { name: "ENERGY_PRICE", type: "priceRelative" }, 0.1, "460"],
     ["negative multiplier", { name: "ENERGY_PRICE", type: "priceMultiplier" }, -1, "454"],
   ])("refuses %s", (_, signal, value, code) => {

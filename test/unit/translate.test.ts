@@ -105,6 +105,13 @@ describe("what is asked becomes a chain of commands", () => {
 
   it("takes the dynamic reference, and the installer's maximum where there is none", () => {
     expect(chain(fraction(0.5, "dynamic"), false, site, { ...evse, dynamicW: 3840 })).toBe("06:1F 01");
+    // 1,920 W less than 3,840 W is half of it; without a meter it counts from the installer's maximum.
+    const change = (value: number): Ask => ({ ask: "limit", unit: "change-W", value, reference: "dynamic" });
+    expect(chain(change(-1920), false, site, { ...evse, dynamicW: 3840 })).toBe("06:1F 01");
+    expect(chain(change(-3840))).toBe("06:3F 01");
+    expect(chain(change(-9000), false, site, { ...evse, dynamicW: 3840 })).toMatch(/^06:00/);
+    expect(chain(change(0), false, site, { ...evse, dynamicW: 3840 })).toBe("06:3F 01");
+    expect(chain(change(9000), false, site, { ...evse, dynamicW: 3840 })).toBe("02:00");
     expect(chain(fraction(0.5, "dynamic"))).toBe("06:3F 01");
     // All of a mean is a limit still.
     expect(chain(fraction(1, "dynamic"), false, site, { ...evse, dynamicW: 3840 })).toBe("06:3F 01");
