@@ -28,7 +28,11 @@ const ownerOrder: Spec = {
       ],
     },
     durationMs: { type: "number", about: "For override and boost", min: 1, max: 604_800_000 },
-    source: { type: "string", about: "An upstream's id, for admit, pause, dismiss and provider", minLength: 1 },
+    source: {
+      type: "string",
+      about: "An upstream's id, for admit, pause, dismiss and provider",
+      minLength: 1,
+    },
     windows: {
       type: "array",
       about: "For change-schedule: hours without charging",

@@ -1,0 +1,458 @@
+// The owner's page and the setup page, request by request, without a server.
+import { beforeEach, describe, expect, it } from "vitest";
+import { parsePosixTz } from "../../src/base/posix-tz.js";
+import { seededRandom } from "../../src/base/random.js";
+import type { WebRequest, WebResponse } from "../../src/ports/http-server.js";
+import { readConfig, type UcmConfig } from "../../src/setup/config.js";
+import { RequestReader, writeResponse } from "../../src/setup/http-codec.js";
+import { plainSecret } from "../../src/setup/login.js";
+import type { WebFacts, WebHistory } from "../../src/setup/pages.js";
+import { ReadyBy } from "../../src/setup/ready-by.js";
+import type { Setup } from "../../src/setup/setup-form.js";
+import { OwnerWeb, SETUP_MS, type WebDesk } from "../../src/setup/web.js";
+
+const SECRET = "7KQ2-M9XV-4T8B-D3NH";
+const UTC = Date.UTC(2026, 5, 1, 12);
+
+function memory() {
+  const values = new Map<string, string>();
+  return {
+    values,
+    get: (key: string) => values.get(key),
+    set: (key: string, value: string) => void values.set(key, value),
+    delete: (key: string) => void values.delete(key),
+  };
+}
+
+const facts: WebFacts = {
+  intent: {
+    ask: { ask: "shed" },
+    source: "utility",
+    reason: "Peak <script>alert(1)</script>",
+    endsUtcMs: UTC + 3_600_000,
+  },
+  sgd: { link: "online", powerW: 3680, override: false, load: undefined },
+  upstreams: [{ id: "utility", state: "failing", text: `down" onmouseover="x` }],
+  delay: { enabled: true, running: true, remainingMs: 90_000 },
+  owner: {
+    ...{ overrideLeftMs: 0, boostLeftMs: 0, heldOff: false, schedule: "offered", consent: [] },
+    windows: [{ days: 62, fromMin: 960, toMin: 1320 }],
+  },
+  schedule: [],
+  provider: "",
+  ready: undefined,
+};
+
+const history: WebHistory = {
+  sessions: [
+    {
+      ...{ startUtcMs: UTC - 7_200_000, stopUtcMs: UTC, energyWh: 7300 },
+      changes: [{ ask: "shed", source: "utility" }],
+    },
+  ],
+  days: [{ utcMs: UTC, energyWh: 12_345 }],
+};
+
+class Bench {
+  readonly orders: unknown[] = [];
+  readonly log: string[] = [];
+  readonly setups: Setup[] = [];
+  readonly store = memory();
+  nowMs = 1000;
+  web: OwnerWeb;
+  cookie = "";
+
+  constructor(
+    options: { fresh?: boolean; wifi?: boolean; config?: Record<string, unknown>; secret?: string } = {},
+  ) {
+    const config = readConfig(
+      options.config ?? {
+        upstreams: [{ id: "utility", protocol: "openadr2b", url: "https://vtn.example/", venName: "m" }],
+        region: "uk",
+      },
+    ) as UcmConfig;
+    const take = (order: unknown) => {
+      this.orders.push(order);
+      return { ok: true, text: "Done." };
+    };
+    const desk: WebDesk = {
+      facts: () => facts,
+      history: () => history,
+      owner: take,
+      delay: take,
+      ready: (minute, hours) => {
+        this.orders.push({ minute, hours });
+        return minute === undefined || hours > 0;
+      },
+      forget: () => take("forget"),
+      configure: (setup) => void this.setups.push(setup),
+      security: (code, text) => void this.log.push(`${code}: ${text}`),
+    };
+    this.web = new OwnerWeb(
+      desk,
+      {
+        ...{ config, zone: parsePosixTz("GMT0BST,M3.5.0/1,M10.5.0"), ownerSecret: options.secret ?? SECRET },
+        ...{ fresh: options.fresh ?? false, wifi: options.wifi ?? true },
+      },
+      seededRandom(5),
+      this.store,
+    );
+  }
+
+  request(method: string, target: string, body = "", more: Partial<WebRequest> = {}): WebResponse {
+    const base = { id: 1, method, target, body, host: "192.168.4.1", cookie: this.cookie };
+    return this.web.handle(
+      { ...base, origin: method === "POST" ? "http://192.168.4.1" : "", site: "", ...more },
+      { ms: this.nowMs, utcMs: UTC },
+    );
+  }
+
+  get(target: string, more: Partial<WebRequest> = {}): WebResponse {
+    return this.request("GET", target, "", more);
+  }
+
+  post(target: string, fields: Record<string, string>, more: Partial<WebRequest> = {}): WebResponse {
+    return this.request("POST", target, new URLSearchParams(fields).toString(), more);
+  }
+
+  login(secret = SECRET): WebResponse {
+    const response = this.post("/login", { secret });
+    const cookie = response.headers.find(([name]) => name === "set-cookie")?.[1];
+    if (cookie !== undefined) this.cookie = cookie.split(";")[0]!;
+    return response;
+  }
+
+  get form(): string {
+    return /name="form" value="([0-9A-Fa-f]{32})"/.exec(this.get("/settings").body)![1]!;
+  }
+}
+
+let bench: Bench;
+beforeEach(() => (bench = new Bench()));
+
+describe("without the secret", () => {
+  it.each(["/", "/history", "/settings", "/setup"])("%s shows the login alone", (path) => {
+    const { status, body } = bench.get(path);
+    expect(status).toBe(200);
+    expect(body).toContain('name="secret"');
+    expect(body).not.toContain("kW");
+    expect(body).not.toContain("vtn.example");
+  });
+
+  it.each(["/order", "/secret", "/forget", "/setup", "/leave"])("POST %s does nothing", (path) => {
+    expect(bench.post(path, { do: "override", sure: "forget", form: "" }).status).toBe(403);
+    expect(bench.orders).toEqual([]);
+    expect(bench.setups).toEqual([]);
+  });
+
+  it("a module without a secret lets nobody in", () => {
+    const open = new Bench({ secret: "" });
+    expect(open.login("").status).toBe(429);
+    open.nowMs += 5000;
+    expect(open.login("-").status).toBe(429);
+  });
+
+  it("wrong secrets cost ever more time, for everybody, and are logged; the right one in between is not looked at", () => {
+    const waits: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      const { status, headers } = bench.login("wrong");
+      expect(status).toBe(429);
+      const waitS = Number(headers.find(([name]) => name === "retry-after")![1]);
+      waits.push(waitS);
+      expect(bench.login().status, "too early").toBe(429);
+      bench.nowMs += waitS * 1000;
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]);
+    expect(bench.log.filter((line) => line.startsWith("login-failed"))).toHaveLength(12);
+    expect(bench.login().status).toBe(303);
+    expect(bench.login("wrong").headers.find(([name]) => name === "retry-after")![1]).toBe("1");
+  });
+});
+
+describe("the secret", () => {
+  it.each([SECRET, "7kq2m9xv4t8bd3nh", " 7KQ2 M9XV 4T8B D3NH "])("is taken as it is typed: %j", (typed) => {
+    expect(bench.login(typed).status).toBe(303);
+  });
+
+  it("reads the letters that are not in the alphabet as the digits they look like", () => {
+    expect(plainSecret("oO-iI lL")).toBe("001111");
+  });
+
+  it("can be changed, which ends all sessions; the label's is then of no use, and only a hash is kept", () => {
+    bench.login();
+    const form = bench.form;
+    expect(bench.post("/secret", { form, old: SECRET, new: "short" }).body).toContain("10 to 64");
+    expect(bench.post("/secret", { form, old: SECRET, new: "correct horse battery" }).status).toBe(303);
+    expect(bench.get("/").body).toContain('name="secret"');
+    expect(bench.login().status).toBe(429);
+    bench.nowMs += 2000;
+    expect(bench.login("correct horse battery").status).toBe(303);
+    expect(JSON.stringify([...bench.store.values])).not.toMatch(/horse|7KQ2/);
+  });
+
+  it("is not changed by whoever only has the session", () => {
+    bench.login();
+    expect(bench.post("/secret", { form: bench.form, old: "no", new: "correct horse" }).status).toBe(429);
+    expect(bench.log).toContain("login-failed: change of the secret");
+  });
+
+  it("a session ends after half an hour without a request, and after 12 hours at the latest", () => {
+    bench.login();
+    bench.nowMs += 29 * 60_000;
+    expect(bench.get("/").body).toContain("3.7 kW");
+    bench.nowMs += 31 * 60_000;
+    expect(bench.get("/").body).toContain('name="secret"');
+    bench.login();
+    for (let i = 0; i < 25; i++, bench.nowMs += 29 * 60_000) bench.get("/");
+    expect(bench.get("/").body).toContain('name="secret"');
+  });
+});
+
+describe("other pages cannot press buttons here", () => {
+  beforeEach(() => void bench.login());
+
+  it.each([
+    ["another origin", { origin: "http://evil.example" }],
+    ["a page of another site", { origin: "", site: "cross-site" }],
+    ["null, as a sandbox sends it", { origin: "null" }],
+  ])("%s", (_name, more) => {
+    expect(bench.post("/order", { form: bench.form, do: "override" }, more).status).toBe(403);
+    expect(bench.orders).toEqual([]);
+  });
+
+  it("a form without this session's word", () => {
+    expect(bench.post("/order", { do: "override" }).status).toBe(403);
+    expect(bench.orders).toEqual([]);
+  });
+
+  it.each(["evil.example", "192.168.4.1.evil.example", "ucm.local.example", "", "0300.1.1.1"])(
+    "a name that is bent to this address: %j",
+    (host) => {
+      expect(bench.get("/", { host }).status).toBe(421);
+    },
+  );
+
+  it.each(["192.168.1.20", "192.168.1.20:8080", "ucm.local", "localhost:3000"])("%s is its own", (host) => {
+    expect(bench.get("/", { host }).status).toBe(200);
+  });
+});
+
+describe("the pages", () => {
+  beforeEach(() => void bench.login());
+
+  it("say who is in control and why, with what a utility sends made harmless", () => {
+    const { body, headers } = bench.get("/");
+    expect(body).toContain("Your utility (utility)");
+    expect(body).toContain("Peak &lt;script&gt;alert(1)&lt;/script&gt;");
+    expect(body).not.toContain("<script>");
+    expect(body).not.toContain('" onmouseover');
+    expect(body).toContain("Mon 1 Jun 14:00");
+    expect(headers.find(([name]) => name === "content-security-policy")![1]).toContain("default-src 'none'");
+  });
+
+  it("show history in local time", () => {
+    const { body } = bench.get("/history");
+    expect(body).toContain("Mon 1 Jun 11:00");
+    expect(body).toContain("7.3");
+    expect(body).toContain("held back by utility");
+    expect(body).toContain("12.3");
+  });
+
+  it("stay under 12 KB each, and need no script nor anything from elsewhere", () => {
+    for (const path of ["/", "/history", "/settings", "/setup"]) {
+      const { body } = bench.get(path);
+      expect(Buffer.byteLength(body), path).toBeLessThan(12 * 1024);
+      expect(body).not.toMatch(/<script|style="|https?:\/\/(?!vtn\.example)[a-z]/);
+    }
+  });
+
+  it.each([
+    [{ do: "boost" }, { verb: "boost", durationMs: 43_200_000 }],
+    [{ do: "override" }, { verb: "override" }],
+    [{ do: "skip-delay" }, { verb: "skip-delay" }],
+    [{ do: "resume" }, { verb: "resume" }],
+    [{ do: "accept-schedule" }, { verb: "accept-schedule" }],
+    [
+      { do: "pause", source: "utility" },
+      { verb: "pause", source: "utility" },
+    ],
+    [{ do: "delay-off" }, { verb: "disable" }],
+    [
+      { do: "change-schedule", days: "62", from: "16:30", to: "21:00" },
+      { verb: "change-schedule", windows: [{ days: 62, fromMin: 990, toMin: 1260 }] },
+    ],
+    [
+      { do: "ready", at: "07:00", hours: "4.5" },
+      { minute: 420, hours: 4.5 },
+    ],
+  ])("%j becomes an order", (fields, order) => {
+    expect(bench.post("/order", { form: bench.form, ...(fields as Record<string, string>) }).status).toBe(
+      200,
+    );
+    expect(bench.orders).toEqual([order]);
+  });
+
+  it("forget everything needs the word", () => {
+    expect(bench.post("/forget", { form: bench.form, sure: "yes" }).status).toBe(422);
+    expect(bench.orders).toEqual([]);
+    expect(bench.post("/forget", { form: bench.form, sure: "forget" }).status).toBe(200);
+    expect(bench.orders).toEqual(["forget"]);
+  });
+
+  it("refuse what is no form, too long, or another method", () => {
+    expect(bench.request("POST", "/order", "%E0%A4%A").status).toBe(400);
+    expect(bench.request("POST", "/order", "a=".repeat(3000)).status).toBe(413);
+    expect(bench.request("DELETE", "/").status).toBe(405);
+    expect(bench.get("/nothing").status).toBe(404);
+  });
+});
+
+describe("setup", () => {
+  const good = {
+    ...{ ssid: "home", passphrase: "long enough", protocol: "openadr3", url: "https://vtn.example/openadr3" },
+    ...{ name: "client-7", secret: "s3cret of the utility", id: "grid", region: "au", zone: "AEST-10" },
+  };
+
+  it("of a new module is open for ten minutes, and hands over what was typed, secrets apart", () => {
+    const fresh = new Bench({ fresh: true, config: { upstreams: [] } });
+    fresh.web.openSetup("new", { ms: fresh.nowMs, utcMs: UTC });
+    expect(fresh.get("/").body).toContain("Set up your module");
+    fresh.login();
+    const form = /name="form" value="(\w+)"/.exec(fresh.get("/").body)![1]!;
+    expect(fresh.post("/setup", { form, ...good, url: "http//x" }).body).toContain("url must be");
+    expect(fresh.post("/setup", { form, ...good, passphrase: "short" }).body).toContain("8 to 63");
+    expect(fresh.post("/setup", { form, ...good }).status).toBe(200);
+    expect(fresh.setups).toEqual([
+      {
+        document: {
+          upstreams: [
+            {
+              ...{ id: "grid", protocol: "openadr3", url: "https://vtn.example/openadr3" },
+              ...{ venName: "client-7", clientId: "client-7", clientSecretFile: "grid.secret" },
+            },
+          ],
+          ...{ region: "au", timeZone: "AEST-10" },
+        },
+        wifi: { ssid: "home", passphrase: "long enough" },
+        secret: "s3cret of the utility",
+      },
+    ]);
+    expect(JSON.stringify(fresh.setups[0]!.document)).not.toContain("s3cret");
+    fresh.nowMs += SETUP_MS;
+    expect(fresh.post("/setup", { form, ...good }).status).toBe(200);
+    expect(fresh.setups).toHaveLength(1);
+  });
+
+  it("never shows a secret that was typed", () => {
+    bench.login();
+    const { body } = bench.post("/setup", { form: bench.form, ...good, url: "x" });
+    expect(body).not.toContain("s3cret");
+    expect(body).not.toContain("long enough");
+    expect(body).toContain("client-7");
+  });
+});
+
+describe("full by", () => {
+  const zone = parsePosixTz("GMT0BST,M3.5.0/1,M10.5.0");
+  const at = (text: string): { ms: number; utcMs: number } => ({
+    ms: Date.parse(text) - UTC,
+    utcMs: Date.parse(text),
+  });
+
+  it("begins so many hours before, once a day, also after a restart", () => {
+    const store = memory();
+    const ready = new ReadyBy(store, zone);
+    expect(ready.set({ minute: 7 * 60, hours: 4 })).toBe(true);
+    expect(ready.poll(at("2026-06-02T01:59:00Z"))).toBe(0);
+    expect(ready.nextMs(at("2026-06-02T01:30:00Z")) - at("2026-06-02T01:30:00Z").ms).toBe(30 * 60_000);
+    expect(ready.poll(at("2026-06-02T02:00:00Z"))).toBe(4 * 3_600_000);
+    expect(ready.poll(at("2026-06-02T02:00:01Z"))).toBe(0);
+    const again = new ReadyBy(store, zone);
+    expect(again.time).toEqual({ minute: 420, hours: 4 });
+    expect(again.poll(at("2026-06-02T05:00:00Z"))).toBe(0);
+    expect(again.poll(at("2026-06-03T03:00:00Z"))).toBe(3 * 3_600_000);
+  });
+
+  it("knows midnight and summer time", () => {
+    const ready = new ReadyBy(memory(), zone);
+    ready.set({ minute: 60, hours: 3 });
+    expect(ready.poll(at("2026-12-01T22:00:00Z"))).toBe(3 * 3_600_000);
+    expect(ready.poll(at("2026-12-02T00:30:00Z"))).toBe(0);
+    ready.set({ minute: 420, hours: 4 });
+    expect(ready.poll(at("2026-12-02T02:59:00Z"))).toBe(0);
+    expect(ready.poll(at("2026-12-02T03:00:00Z"))).toBe(4 * 3_600_000);
+  });
+
+  it("does nothing without a clock, and refuses what is no time", () => {
+    const ready = new ReadyBy(memory(), zone);
+    for (const time of [
+      { minute: -1, hours: 4 },
+      { minute: 1440, hours: 4 },
+      { minute: 1, hours: 13 },
+      { minute: NaN, hours: 1 },
+    ])
+      expect(ready.set(time)).toBe(false);
+    ready.set({ minute: 420, hours: 12 });
+    expect(ready.poll({ ms: 5, utcMs: undefined })).toBe(0);
+    expect(ready.nextMs({ ms: 5, utcMs: undefined })).toBe(Infinity);
+  });
+});
+
+describe("HTTP of the chip", () => {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const whole =
+    "POST /order HTTP/1.1\r\nHost: 192.168.4.1\r\nOrigin: http://192.168.4.1\r\nCookie: ucm=1\r\nContent-Length: 9\r\n\r\ndo=resume";
+
+  it("reads a request in whatever pieces it comes", () => {
+    for (let cut = 0; cut <= whole.length; cut++) {
+      const reader = new RequestReader();
+      const first = reader.push(bytes(whole.slice(0, cut)));
+      const result = first ?? reader.push(bytes(whole.slice(cut)));
+      expect(result, String(cut)).toMatchObject({
+        method: "POST",
+        target: "/order",
+        cookie: "ucm=1",
+        body: "do=resume",
+      });
+    }
+  });
+
+  it.each([
+    ["GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505],
+    ["GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400],
+    ["GET / HTTP/1.1\r\n\r\n", 400],
+    ["GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400],
+    ["GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400],
+    ["GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400],
+    ["POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 411],
+    ["POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n", 413],
+    ["POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400],
+    [`GET /${"a".repeat(3000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+    ["hello\r\n\r\n", 400],
+  ])("refuses %j", (text, status) => {
+    expect(new RequestReader().push(bytes(text))).toBe(status);
+  });
+
+  it("never throws and never holds more than its bounds, whatever comes", () => {
+    const random = seededRandom(11);
+    for (let i = 0; i < 30_000; i++) {
+      const raw = bytes(whole);
+      for (let n = random.uint32() % 8; n > 0; n--) raw[random.uint32() % raw.length] = random.uint32() & 255;
+      const reader = new RequestReader();
+      for (let at = 0; at < raw.length;) {
+        const size = 1 + (random.uint32() % 60);
+        const result = reader.push(raw.subarray(at, at + size));
+        at += size;
+        if (result !== undefined) {
+          if (typeof result === "object") bench.web.handle({ id: 1, ...result }, { ms: 1, utcMs: undefined });
+          break;
+        }
+      }
+    }
+  });
+
+  it("writes an answer with its length in bytes", () => {
+    const text = new TextDecoder().decode(writeResponse({ status: 200, headers: [["a", "b"]], body: "½" }));
+    expect(text).toBe("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\na: b\r\n\r\n½");
+  });
+});
