@@ -1,4 +1,5 @@
 import { seededRandom } from "../../src/base/random.js";
+import type { ByteLine, ByteLineEvent } from "../../src/ports/line.js";
 import { type NodeLineOptions, openLine } from "../line/node/open-line.js";
 import { monotonicMs, WakeUp } from "../runtime/clock.js";
 import type { Role } from "./plan.js";
@@ -9,6 +10,11 @@ export interface LiveRunOptions {
   readonly role: Role;
   /** As `--serial` has it. */
   readonly serial: string;
+  /** Stands between the plan and the line, e.g. to capture it. */
+  readonly tap?: {
+    wrap(line: ByteLine): ByteLine;
+    onEvent(event: ByteLineEvent): void;
+  };
   /** What is said of the adapter. */
   readonly adapter?: Partial<NodeLineOptions>;
   readonly tests: readonly TestCase[];
@@ -79,6 +85,7 @@ export async function runLive(options: LiveRunOptions): Promise<LiveRun> {
   const line = await openLine(options.serial, {
     ...options.adapter,
     onEvent: (event) => {
+      options.tap?.onEvent(event);
       user.runner?.onByteLine(event, now(), heartbeat.blurMs());
       kick();
     },
@@ -90,7 +97,7 @@ export async function runLive(options: LiveRunOptions): Promise<LiveRun> {
   options.onLine({ ...(path === undefined ? {} : { path }), ...(url === undefined ? {} : { url }) });
   const live = new Runner({
     role: options.role,
-    line,
+    line: options.tap?.wrap(line) ?? line,
     random: seededRandom(Date.now() & 0x7fffffff),
     tests: options.tests,
     airless: isAirless(options.serial),

@@ -6,6 +6,8 @@ import { seededRandom } from "../../src/base/random.js";
 import type { HttpPort, HttpRequest } from "../../src/ports/http.js";
 import type { PlainEvent } from "../../src/runtime.js";
 import { readConfig, type UcmConfig } from "../../src/setup/config.js";
+import type { ToUtc } from "../capture/line-capture.js";
+import type { CaptureSink } from "../capture/record.js";
 import { NodeHttp, type HttpCredentials } from "../net/node-http.js";
 import { monotonicMs, WakeUp } from "../runtime/clock.js";
 import type { SgdProfile } from "../sgd/profile.js";
@@ -25,6 +27,8 @@ export interface FleetOptions {
   readonly pollSeconds: number | undefined;
   /** The modules are started spread over this time, ms. */
   readonly rampMs: number;
+  /** Takes every frame of the first module's line. */
+  readonly capture?: { readonly sink: CaptureSink; readonly toUtc: ToUtc };
 }
 
 /** What happened to one pair in one event. */
@@ -128,6 +132,7 @@ export class Fleet {
         profile: this.#options.profile,
         random: seededRandom(this.#options.seed + index * 7919),
         http: http(index),
+        ...(index === 0 && this.#options.capture ? { capture: this.#options.capture } : {}),
         onEvent: (event, nowMs) => this.#onEvent(member, event, nowMs),
         onAnswerGap: (gapMs) => this.gaps.add(gapMs),
       }),

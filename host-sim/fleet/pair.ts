@@ -7,6 +7,8 @@ import type { HttpEvent, HttpPort } from "../../src/ports/http.js";
 import { NEVER, type RandomPort } from "../../src/ports/time.js";
 import { Machine, type Input, type PlainEvent } from "../../src/runtime.js";
 import type { UcmConfig } from "../../src/setup/config.js";
+import { captureVirtualLine, type ToUtc } from "../capture/line-capture.js";
+import type { CaptureSink } from "../capture/record.js";
 import { VirtualLine, type VirtualEnd } from "../line/virtual-line.js";
 import type { SgdProfile } from "../sgd/profile.js";
 import { SgdSimulator } from "../sgd/simulator.js";
@@ -17,6 +19,8 @@ export interface PairOptions {
   readonly profile: SgdProfile;
   readonly random: RandomPort;
   readonly http: HttpPort;
+  /** Takes every frame of the line; its times are those of the pair's clock. */
+  readonly capture?: { readonly sink: CaptureSink; readonly toUtc: ToUtc };
   onEvent(event: PlainEvent, nowMs: number): void;
   /** Gap from the end of a frame of the charger to the module's link answer, ms; judged on the line itself. */
   onAnswerGap(gapMs: number): void;
@@ -54,6 +58,7 @@ export class Pair {
       random: options.random,
       emit: () => undefined,
     });
+    if (options.capture) captureVirtualLine(this.#line, options.capture.sink, options.capture.toUtc);
     this.#line.tap(({ from, bytes, atMs }) => this.#tap(from, bytes, atMs));
     const seed = [0, 1, 2, 3].map(() => options.random.uint32());
     this.#inputs.push({ k: "boot", config: options.config, store: {}, seed });

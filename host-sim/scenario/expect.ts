@@ -104,8 +104,8 @@ function conditionsOf(wanted: Expectation, world: ExpectedWorld): Condition[] {
   same("command", wanted.command, () => watch.last("command")?.name ?? "none yet");
   same("result", wanted.result, () => watch.last("command")?.result ?? "none yet");
   same("link", wanted.link, () => watch.last("sgd")?.status.link ?? "absent");
-  same("upstream", wanted.upstream, () => watch.last("upstream")?.state ?? "none yet");
-  const fault = (): string => watch.last("upstream")?.fault ?? "";
+  same("upstream", wanted.upstream, () => watch.upstreams.get("utility")?.state ?? "none yet");
+  const fault = (): string => watch.upstreams.get("utility")?.fault ?? "";
   if (upstreamFault !== undefined)
     add(
       `upstream fault ${upstreamFault}`,
@@ -119,6 +119,14 @@ function conditionsOf(wanted: Expectation, world: ExpectedWorld): Condition[] {
   }
   if (wanted.event !== undefined) addEvent(wanted.event, world, same);
   if (wanted.frame !== undefined) list.push(frameCondition(wanted.frame, watch));
+  const { platform } = wanted;
+  if (platform !== undefined) {
+    const point = () => world.bench.csms.point;
+    same("platform: online", platform.online, () => point().online);
+    same("platform: status", platform.status, () => point().status || "none yet");
+    same("platform: transaction", platform.transaction, () => point().running !== undefined);
+    same("platform: answer", platform.answer, () => watch.platformAnswer || "none yet");
+  }
   if (wanted.report !== undefined) list.push(reportCondition(wanted.report, watch));
   return list;
 }

@@ -1,5 +1,6 @@
 /** A scenario as it runs: what `read.ts` makes of a file that has no mistakes. */
 import type { UcmConfig } from "../../src/setup/config.js";
+import type { LimitWish } from "../csms/requests.js";
 import type { Profile } from "../sgd/profile-model.js";
 import type { CoreMisbehaviour } from "../vtn/misbehaviour.js";
 
@@ -17,6 +18,13 @@ export type UtilityAction =
   | { readonly misbehave: CoreMisbehaviour }
   | { readonly behave: boolean }
   | { readonly network: "ok" | "refused" | "timeout" };
+
+export type PlatformAction =
+  | { readonly limit: LimitWish }
+  | { readonly clear: string }
+  | { readonly start: string }
+  | { readonly stop: boolean }
+  | { readonly network: "ok" | "cut" | "refused" };
 
 export interface FrameExpectation {
   readonly from?: "module" | "charger";
@@ -63,12 +71,26 @@ export interface Expectation {
   };
   readonly frame?: FrameExpectation;
   readonly report?: ReportExpectation;
+  readonly platform?: {
+    readonly online?: boolean;
+    readonly status?: string;
+    readonly transaction?: boolean;
+    readonly answer?: string;
+  };
   readonly withinSeconds?: number;
   readonly forSeconds?: number;
 }
 
 export type Action =
   | { readonly utility: UtilityAction }
+  | { readonly platform: PlatformAction }
+  | {
+      readonly owner: {
+        readonly verb: string;
+        readonly durationSeconds?: number;
+        readonly source?: string;
+      };
+    }
   | { readonly car: "plug" | "unplug" | "fall-asleep" | "wake" }
   | { readonly customer: "opt-out" | "opt-in" }
   | { readonly fault: string }

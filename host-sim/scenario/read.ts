@@ -3,6 +3,7 @@ import { LineCounter, parseDocument } from "yaml";
 import { isFault, type Fault } from "../../src/base/fault.js";
 import { readConfig } from "../../src/setup/config.js";
 import { check } from "../../src/setup/spec.js";
+import { csmsUpstream } from "../virtual/virtual-bench.js";
 import { faultNames } from "../sgd/faults.js";
 import { loadProfile, profileNames, type SgdProfile } from "../sgd/profile.js";
 import { readProfile } from "../sgd/profile-model.js";
@@ -10,7 +11,7 @@ import { isFieldError, type EventContent } from "../vtn/event.js";
 import { readEvent } from "../vtn/event-read.js";
 import type { EventInput, Expectation, Mistake, Scenario, Step } from "./model.js";
 import { Positions } from "./positions.js";
-import { ACTIONS, CONDITIONS, scenarioSpec, UTILITY_ACTIONS } from "./spec.js";
+import { ACTIONS, CONDITIONS, PLATFORM_ACTIONS, scenarioSpec, UTILITY_ACTIONS } from "./spec.js";
 
 /** 2026-06-01T12:00:00Z, a Monday. */
 const DEFAULT_UTC_MS = Date.UTC(2026, 5, 1, 12);
@@ -30,6 +31,7 @@ interface Raw {
     readonly profile?: string;
     readonly profileChanges?: Readonly<Record<string, object>>;
     readonly module?: Readonly<Record<string, unknown>>;
+    readonly platform?: boolean;
     readonly emergency?: boolean;
     readonly pollSeconds?: number;
     readonly start?: string;
@@ -90,7 +92,12 @@ export function readScenario(text: string, path: string): Scenario | readonly Mi
   const utcMs = bench.start === undefined ? DEFAULT_UTC_MS : Date.parse(bench.start);
   if (Number.isNaN(utcMs)) wrong("bench.start", 'must be a date and time such as "2026-06-01T12:00:00Z"');
   const events = new Map<string, EventContent>();
-  raw.steps.forEach((step, i) => checkStep(step, `steps[${i}]`, events, wrong));
+  raw.steps.forEach((step, i) => {
+    checkStep(step, `steps[${i}]`, events, wrong);
+    const asks = "platform" in step || ("expect" in step && step.expect.platform !== undefined);
+    if (asks && bench.platform !== true)
+      wrong(`steps[${i}]`, "needs a charging platform: bench: { platform: true }");
+  });
   if (mistakes.length > 0 || profile === undefined || !checked || !("upstreams" in checked)) return mistakes;
   return {
     name: path.replace(/^.*[\\/]/, "").replace(/\.(ya?ml|json)$/i, ""),
@@ -155,7 +162,10 @@ function configOf(
       voltage: voltageV,
       ...(given["charger"] as object | undefined),
     },
-    upstreams: [{ ...UPSTREAM, emergency: bench.emergency ?? false }],
+    upstreams: [
+      { ...UPSTREAM, emergency: bench.emergency ?? false },
+      ...(bench.platform === true ? [{ ...csmsUpstream, emergency: bench.emergency ?? false }] : []),
+    ],
   };
 }
 
@@ -166,7 +176,14 @@ function checkStep(step: Step, path: string, events: Map<string, EventContent>, 
     wrong(path, `must do exactly one of ${ACTIONS.join(", ")}; it has ${has}`);
     return;
   }
-  if ("utility" in step) checkUtility(step.utility, `${path}.utility`, events, wrong);
+  if ("platform" in step) checkOne(step.platform, `${path}.platform`, PLATFORM_ACTIONS, wrong);
+  else if ("owner" in step) {
+    const { verb, durationSeconds, source } = step.owner;
+    if (verb === "boost" && durationSeconds === undefined)
+      wrong(`${path}.owner.durationSeconds`, "is missing: how long the boost lasts");
+    if (["admit", "pause", "dismiss"].includes(verb) && source === undefined)
+      wrong(`${path}.owner.source`, `is missing: whom the owner means by ${verb}`);
+  } else if ("utility" in step) checkUtility(step.utility, `${path}.utility`, events, wrong);
   else if ("fault" in step) checkFault(step.fault, `${path}.fault`, wrong);
   else if ("expect" in step) checkExpect(step.expect, `${path}.expect`, events, wrong);
   else if ("line" in step || "clock" in step) {
@@ -175,13 +192,17 @@ function checkStep(step: Step, path: string, events: Map<string, EventContent>, 
   }
 }
 
-function checkUtility(act: object, path: string, events: Map<string, EventContent>, wrong: Wrong): void {
+/** True where exactly one thing is done. */
+function checkOne(act: object, path: string, actions: readonly string[], wrong: Wrong): boolean {
   const names = Object.keys(act);
-  if (names.length !== 1) {
-    const has = names.length === 0 ? "none" : names.join(" and ");
-    wrong(path, `must do exactly one of ${UTILITY_ACTIONS.join(", ")}; it has ${has}`);
-    return;
-  }
+  if (names.length === 1) return true;
+  const has = names.length === 0 ? "none" : names.join(" and ");
+  wrong(path, `must do exactly one of ${actions.join(", ")}; it has ${has}`);
+  return false;
+}
+
+function checkUtility(act: object, path: string, events: Map<string, EventContent>, wrong: Wrong): void {
+  if (!checkOne(act, path, UTILITY_ACTIONS, wrong)) return;
   if ("create" in act || "modify" in act) {
     const verb = "create" in act ? "create" : "modify";
     const { name, ...input } = (act as Record<string, EventInput>)[verb]!;

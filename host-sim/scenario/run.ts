@@ -4,7 +4,8 @@ import { monotonicMs } from "../runtime/clock.js";
 import type { Engine } from "../runtime/ucm-host.js";
 import { VirtualBench } from "../virtual/virtual-bench.js";
 import { Expected } from "./expect.js";
-import type { Scenario, Step, UtilityAction } from "./model.js";
+import { clearOrder, limitOrder, type Order } from "../csms/requests.js";
+import type { PlatformAction, Scenario, Step, UtilityAction } from "./model.js";
 import { Watch } from "./watch.js";
 
 export interface StepResult {
@@ -163,7 +164,9 @@ class Runner {
     if (this.scenario.plugged) bench.sgd.plug();
     const done = await this.#waitFor(
       () =>
-        watch.last("upstream")?.state === "online" &&
+        this.scenario.checkedConfig.upstreams.every(
+          ({ id }) => watch.upstreams.get(id)?.state === "online",
+        ) &&
         watch.last("sgd")?.status.link === "online" &&
         // After a start the module ends what may be in force from before; that is not part of any story.
         !["waiting", "acknowledged", undefined].includes(watch.last("command")?.result) &&
@@ -173,7 +176,7 @@ class Runner {
     watch.mark();
     if (done) return undefined;
     const { upstream, link } = {
-      upstream: watch.last("upstream")?.state ?? "none",
+      upstream: [...watch.upstreams].map(([id, { state }]) => `${id} ${state}`).join(", ") || "none",
       link: watch.last("sgd")?.status.link ?? "absent",
     };
     return `not within ${SETTLE_MS / 1000} s: upstream ${upstream}, link ${link}, ${bench.sgd.state().currentA} A`;
@@ -189,6 +192,13 @@ class Runner {
     }
     watch.mark();
     if ("utility" in step) return this.#utility(step.utility);
+    if ("platform" in step) return this.#platform(step.platform);
+    if ("owner" in step) {
+      const { durationSeconds, ...order } = step.owner;
+      const lasting = durationSeconds === undefined ? {} : { durationMs: durationSeconds * 1000 };
+      const { ok, text } = await bench.ask({ k: "owner", order: { ...order, ...lasting } }, "answer");
+      return ok ? undefined : text;
+    }
     if ("car" in step) {
       if (step.car === "plug") bench.sgd.plug();
       else if (step.car === "unplug") bench.sgd.unplug();
@@ -272,6 +282,30 @@ class Runner {
     if ("misbehave" in act) vtn.misbehave(act.misbehave);
     else if ("behave" in act) vtn.behave();
     else this.#network(act.network);
+    return undefined;
+  }
+
+  #platform(act: PlatformAction): string | undefined {
+    const { csms, utcMs } = this.bench;
+    const ask = (order: Order): void => {
+      this.watch.platformAnswer = "";
+      csms.ask(order, ({ status, error }) => (this.watch.platformAnswer = String(status ?? error)));
+    };
+    const running = csms.point.running?.id;
+    if ("limit" in act) {
+      const bound =
+        act.limit.purpose === "TxProfile" && running !== undefined ? { transactionId: running } : {};
+      ask(limitOrder({ ...bound, ...act.limit }, utcMs));
+    } else if ("clear" in act) ask(clearOrder(act.clear === "all" ? undefined : act.clear));
+    else if ("start" in act)
+      ask({ action: "RemoteStartTransaction", payload: { connectorId: 1, idTag: act.start } });
+    else if ("stop" in act) {
+      if (running === undefined) return "no transaction runs that could be stopped";
+      ask({ action: "RemoteStopTransaction", payload: { transactionId: running } });
+    } else {
+      if (act.network !== "ok") csms.cut();
+      csms.door = act.network === "refused" ? "refused" : "open";
+    }
     return undefined;
   }
 

@@ -126,6 +126,36 @@ const utility = object("Something that the utility does; one of these", {
   network: choice("What becomes of the module's requests", "ok", "refused", "timeout"),
 });
 
+const purposes = ["ChargePointMaxProfile", "TxDefaultProfile", "TxProfile"];
+
+const platform = object("Something that the charging platform does; one of these (bench.platform: true)", {
+  limit: object(
+    "Sets a limit from now on",
+    {
+      limit: number("Amperes or watts", 0, 50_000),
+      unit: choice("Default A", "A", "W"),
+      purpose: choice("Default ChargePointMaxProfile", ...purposes),
+      stackLevel: integer("Higher wins within a purpose; default 0", 0, 100),
+      durationSeconds: integer("Default: until cleared", 1, 366 * 86_400),
+    },
+    ["limit"],
+  ),
+  clear: choice("Clears the limits of a purpose, or all", "all", ...purposes),
+  start: text("RemoteStartTransaction with this idTag", 20),
+  stop: flag("RemoteStopTransaction of the transaction that runs"),
+  network: choice(
+    "What becomes of the connection: it is there, cut once, or refused until ok",
+    ...["ok", "cut", "refused"],
+  ),
+});
+
+const platformSeen = object("The platform's view of the charge point", {
+  online: flag("It is connected"),
+  status: text("Of its connector, in the words of OCPP 1.6, e.g. Charging", 32),
+  transaction: flag("A transaction runs"),
+  answer: text("What the last order was answered with, e.g. Accepted", 32),
+});
+
 const frame = object("Frames on the line since the last step that did something", {
   from: choice("Sender", "module", "charger"),
   name: choice("Name as `openucm decode --json` has it", ...FRAME_NAMES),
@@ -194,14 +224,29 @@ const conditions: ObjectSpec["fields"] = {
   ),
   frame,
   report,
+  platform: platformSeen,
 };
 
 export const CONDITIONS: readonly string[] = Object.keys(conditions);
 
 const stepActions: ObjectSpec["fields"] = {
   utility,
+  platform,
   car: choice("The car", "plug", "unplug", "fall-asleep", "wake"),
   customer: choice("The customer's button at the charger", "opt-out", "opt-in"),
+  owner: object(
+    "What the owner says to the module (docs/regions.md)",
+    {
+      verb: choice(
+        "What to do",
+        ...["override", "boost", "resume", "skip-delay", "admit", "pause", "dismiss"],
+        ...["accept-schedule", "remove-schedule"],
+      ),
+      durationSeconds: number("For override and boost", 1, WEEK_S),
+      source: text("An upstream's id, for admit, pause and dismiss", 32),
+    },
+    ["verb"],
+  ),
   fault: text(
     "A fault of charger or line by name, NAME or NAME:TIMES; none ends all (docs/charger-simulator.md)",
     40,
@@ -231,6 +276,7 @@ const stepActions: ObjectSpec["fields"] = {
 /** What a step can do; exactly one of these in each. */
 export const ACTIONS: readonly string[] = Object.keys(stepActions);
 export const UTILITY_ACTIONS: readonly string[] = Object.keys(utility.fields);
+export const PLATFORM_ACTIONS: readonly string[] = Object.keys(platform.fields);
 
 const step = object("One thing that is done, or expected", {
   note: text("Why, for the reader", 400),
@@ -250,6 +296,7 @@ const bench = object("The bench; all of it has defaults", {
   profile: text("Charger: a name or a JSON file beside this file; default evse-level2-32a", 200),
   profileChanges: object("Fields of the profile that differ", profileFields),
   module: object("The module's configuration; the charger's size comes from the profile", moduleFields),
+  platform: flag("A charging platform (OCPP 1.6) beside the utility; default false"),
   emergency: flag("The programme permits Grid Emergency"),
   pollSeconds: integer("How often the module polls the utility; default 10", 1, 3600),
   start: text("UTC at the start; default 2026-06-01T12:00:00Z, a Monday", 40),
@@ -283,6 +330,9 @@ export function scenarioSchema(): Schema {
   const acts = (items["properties"] as Schema)["utility"] as Schema;
   acts["minProperties"] = 1;
   acts["maxProperties"] = 1;
+  const orders = (items["properties"] as Schema)["platform"] as Schema;
+  orders["minProperties"] = 1;
+  orders["maxProperties"] = 1;
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "OpenUCM scenario",

@@ -27,7 +27,12 @@ export class Watch {
   markLogs = 0;
 
   private readonly lines: string[] = [];
+  /** What the platform's last order was answered with; "" before. */
+  platformAnswer = "";
+  /** State and fault of each upstream, by its id. */
+  readonly upstreams = new Map<string, { readonly state: string; readonly fault: string }>();
   private toldSeen = 0;
+  private wireSeen = 0;
   private statesSeen = 0;
 
   constructor(private readonly bench: VirtualBench) {
@@ -57,8 +62,14 @@ export class Watch {
       const { event: _, ...state } = bench.states[this.statesSeen]!;
       this.put({ charger: state });
     }
+    const { wire } = bench.csms;
+    for (; this.wireSeen < wire.length; this.wireSeen++) {
+      const { atMs, from, text } = wire[this.wireSeen]!;
+      this.put({ t: atMs, ocpp: from, text });
+    }
     for (; this.toldSeen < bench.told.length; this.toldSeen++) {
       const { atMs, event } = bench.told[this.toldSeen]!;
+      if (event.event === "upstream") this.upstreams.set(event.id, event);
       if (event.event === "log") this.logs.push({ atMs, text: event.text });
       // Frames stand in the trace as the line had them.
       if (event.event !== "frame") this.put({ t: atMs, module: event });

@@ -16,6 +16,7 @@ describe("capture, replay, decode --pcap", () => {
   const recorded = join(folder, "recorded.pcapng");
   const captured = join(folder, "captured.pcapng");
   const ofCharger = join(folder, "charger.pcapng");
+  const ofReplay = join(folder, "replay.pcapng");
   const vcd = join(folder, "captured.vcd");
   const running: CliProcess[] = [];
   const start = (...args: string[]): CliProcess => {
@@ -43,7 +44,17 @@ describe("capture, replay, decode --pcap", () => {
       String((await tap.line(side, (line) => line["event"] === "serial" && line["side"] === side))["path"]);
     const sgd = start("sgd", "--serial", await path("charger"), "--json", "--capture", ofCharger);
     await sgd.line("state", (line) => line["event"] === "state");
-    const replay = start("replay", recorded, "--serial", await path("module"), "--role", "ucm", "--json");
+    const replay = start(
+      "replay",
+      recorded,
+      "--serial",
+      await path("module"),
+      "--role",
+      "ucm",
+      "--json",
+      "--capture",
+      ofReplay,
+    );
     const end: Line = await replay.line("end", (line) => line["event"] === "replayed", 30_000);
     expect(await replay.exited).toBe(0);
     await sgd.stop();
@@ -62,7 +73,49 @@ describe("capture, replay, decode --pcap", () => {
     // The charger's own capture has the same frames.
     const own = readCapture(ofCharger).filter((one) => one.from === "charger");
     expect(own.map((one) => Buffer.from(one.bytes).toString("hex"))).toEqual(said("charger"));
+    const replayed = readCapture(ofReplay).filter((one) => one.from === "module");
+    expect(replayed.map((one) => Buffer.from(one.bytes).toString("hex"))).toEqual(said("module"));
   });
+
+  it("a fleet writes its first line, a conformance run its own", async () => {
+    const ofFleet = join(folder, "fleet.pcapng");
+    const fleet = start(
+      "fleet",
+      "--count",
+      "2",
+      "--virtual-time",
+      "--seconds",
+      "20",
+      "--ramp",
+      "1",
+      "--json",
+      "--capture",
+      ofFleet,
+    );
+    expect(await fleet.exited).toBe(0);
+    expect(new Set(readCapture(ofFleet).map((one) => one.from))).toEqual(new Set(["module", "charger"]));
+    const sgd = start("sgd", "--serial", "pty", "--json");
+    const { path } = await sgd.line("serial", (line) => line["event"] === "serial");
+    const ofPlan = join(folder, "plan.pcapng");
+    const plan = start(
+      "conformance",
+      "--role",
+      "ucm",
+      "--serial",
+      String(path),
+      "--only",
+      "link.ack",
+      "--json",
+      "--capture",
+      ofPlan,
+    );
+    await plan.line("summary", (line) => line["event"] === "summary", 60_000);
+    expect(await plan.exited).toBe(0);
+    const frames = readCapture(ofPlan);
+    expect(frames.some((one) => one.from === "module" && one.bytes.length > 2)).toBe(true);
+    expect(frames.some((one) => one.from === "charger" && one.bytes[0] === 6)).toBe(true);
+    await sgd.stop();
+  }, 90_000);
 
   it("decode reads the file, and says what is wrong with one that is none", async () => {
     const decode = start("decode", "--pcap", recorded, "--json", "--vcd", join(folder, "again.vcd"));

@@ -26,8 +26,9 @@ const hash = (text: string): string => createHash("sha256").update(text).digest(
 /** A day each: in scenario-all.full.test.ts alone. */
 const long = (name: string): boolean => name.startsWith("price-day") || name === "override-runs-out";
 
-/** Those whose repetition is compared here; all of them in scenario-all.full.test.ts. */
-const repeated = (name: string, i: number): boolean => i % 5 === 0 && !long(name);
+/** Those whose repetition is compared here, faults of the line above all; all of them in scenario-all.full.test.ts. */
+const repeated = (name: string, i: number): boolean =>
+  (i % 5 === 0 && !long(name)) || name.startsWith("line-");
 
 describe("the scenarios that come with the bench", () => {
   it("are at least 40, each with a title, a reason and an expectation", () => {

@@ -170,6 +170,27 @@ const mistakes: readonly (readonly [string, string, number, string, RegExp])[] =
     /must not be under currentMinA/,
   ],
   [
+    "a platform that is not there",
+    good.replace("waitSeconds: 10", "platform: { stop: true }"),
+    8,
+    "steps[2]",
+    /needs a charging platform: bench: \{ platform: true \}/,
+  ],
+  [
+    "two things that the platform does",
+    good.replace("waitSeconds: 10", "platform: { stop: true, clear: all }"),
+    8,
+    "steps[2].platform",
+    /exactly one of limit, clear/,
+  ],
+  [
+    "a boost without an end",
+    good.replace("waitSeconds: 10", "owner: { verb: boost }"),
+    8,
+    "steps[2].owner.durationSeconds",
+    /is missing/,
+  ],
+  [
     "a mistake in the report",
     good.replace("currentA: 16", "report: { rId: power, min: 0 }"),
     7,

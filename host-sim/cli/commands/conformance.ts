@@ -10,6 +10,7 @@ import { resultDetail, resultLine, textReport } from "../../conformance/report-t
 import { type LiveRun, runLive } from "../../conformance/run.js";
 import type { TestResult } from "../../conformance/runner.js";
 import { allTests, selectTests } from "../../conformance/tests/all.js";
+import { captureOption, tapLine } from "../capture-option.js";
 import {
   echoOption,
   type LineFlags,
@@ -28,6 +29,7 @@ interface ConformanceFlags extends LineFlags {
   readonly report: readonly string[];
   readonly only: readonly string[];
   readonly all?: boolean;
+  readonly capture?: string;
   readonly list?: boolean;
   readonly strict?: boolean;
   readonly wait: number;
@@ -62,6 +64,7 @@ export function addConformance(program: Command, run: Run): void {
       ]),
     )
     .option("--serial <line>", serialHelp)
+    .addOption(captureOption())
     .addOption(echoOption())
     .addOption(rtsOption())
     .option("--report <file>", "write a report: .html, .xml (JUnit) or .txt; may be repeated", reportFile, [])
@@ -135,10 +138,13 @@ async function judge(
   const startedUtcMs = Date.now();
   const bar = new ProgressBar(tests.length, !output.json && process.stderr.isTTY === true);
   let where = serial;
+  const [self, other] = role === "ucm" ? (["module", "charger"] as const) : (["charger", "module"] as const);
+  const tapped = tapLine(flags.capture, self, other);
   const live: LiveRun = await runLive({
     role,
     serial,
     adapter: lineOf(flags),
+    tap: tapped,
     tests,
     strict: flags.strict ?? false,
     waitMs: flags.wait * 1000,
@@ -162,6 +168,7 @@ async function judge(
   const how = await Promise.race([live.ended, interrupted]);
   bar.clear();
   await live.close();
+  tapped.close();
   const { results } = live.runner;
   const report: RunReport = {
     role,

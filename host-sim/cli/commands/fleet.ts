@@ -8,6 +8,7 @@ import { loadProfile } from "../../sgd/profile.js";
 import { VtnCore } from "../../vtn/core.js";
 import { startVtn, type Vtn } from "../../vtn/server.js";
 import { dataDirOption, wholeNumber } from "../options.js";
+import { openCapture, utcOf } from "../capture-option.js";
 import { makeDataDir } from "../data-dir.js";
 import { asNamed, Output, UsageError } from "../output.js";
 import { Progress } from "../progress.js";
@@ -29,6 +30,7 @@ interface FleetFlags {
   readonly profile: string;
   readonly seed: number;
   readonly csv?: string;
+  readonly capture?: string;
   readonly data: string;
   readonly json?: boolean;
 }
@@ -181,6 +183,7 @@ export function addFleet(program: Command, run: Run): void {
     .option("--profile <name>", "charger profile", "evse-level2-32a")
     .option("--seed <number>", "of everything random", wholeNumber(0), 1)
     .option("--csv <file>", "write one line a response: module, ms from intent to verified")
+    .option("--capture <file>", "every frame of the first module's line, pcapng (docs/capture.md)")
     .addOption(dataDirOption())
     .option("--json", "one JSON object at the end")
     .addHelpText(
@@ -195,6 +198,8 @@ Examples:
       run(async () => {
         const output = new Output(flags.json ?? false);
         const beganMs = performance.now();
+        const sink = flags.capture === undefined ? undefined : openCapture(flags.capture);
+        const toUtc = flags.virtualTime ? (atMs: number): number => virtualUtcMs + atMs : utcOf;
         const fleetOf = (vtnUrl: string, credentials: readonly HttpCredentials[]): Fleet =>
           new Fleet({
             count: flags.count,
@@ -204,6 +209,7 @@ Examples:
             credentials: (index) => credentials[index % credentials.length] ?? {},
             pollSeconds: flags.pollSeconds,
             rampMs: flags.ramp * 1000,
+            ...(sink === undefined ? {} : { capture: { sink, toUtc } }),
           });
         let fleet: Fleet;
         if (flags.virtualTime) {
@@ -216,6 +222,7 @@ Examples:
           performance.now() - beganMs,
           flags.virtualTime ? flags.seconds * 1000 : undefined,
         );
+        sink?.close();
         if (flags.csv !== undefined) {
           const lines = fleet.responses.map((one) => `${one.pair},${one.toVerifiedMs}`);
           writeFileSync(flags.csv, `module,to_verified_ms\n${lines.join("\n")}\n`);

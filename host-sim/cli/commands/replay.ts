@@ -5,7 +5,7 @@ import { cuesOf } from "../../capture/replay.js";
 import type { CaptureRecord } from "../../capture/record.js";
 import { openLine } from "../../line/node/open-line.js";
 import { monotonicMs } from "../../runtime/clock.js";
-import { loadCapture, utcOf } from "../capture-option.js";
+import { captureOption, loadCapture, tapLine, utcOf } from "../capture-option.js";
 import { echoOption, type LineFlags, lineOf, rtsOption, serialHelp } from "../options.js";
 import { Output, UsageError } from "../output.js";
 import { Progress } from "../progress.js";
@@ -14,6 +14,7 @@ import { untilInterrupted } from "../wait.js";
 import { recordText } from "./capture.js";
 
 interface ReplayFlags extends LineFlags {
+  readonly capture?: string;
   readonly serial: string;
   readonly role: string;
   readonly speed: string;
@@ -33,6 +34,7 @@ export function addReplay(program: Command, run: Run): void {
     .requiredOption("--serial <line>", serialHelp)
     .requiredOption("--role <role>", "the side that is played: ucm (the module) or sgd (the charger)")
     .option("--speed <factor>", "so many times faster (2) or slower (0.5)", "1")
+    .addOption(captureOption())
     .addOption(echoOption())
     .addOption(rtsOption())
     .option("--json", "one JSON object a line")
@@ -73,9 +75,11 @@ Examples:
         };
         let carrier: boolean | undefined;
         let there: () => void = () => undefined;
+        const tapped = tapLine(flags.capture, self, other);
         const line = await openLine(flags.serial, {
           ...lineOf(flags),
           onEvent: (event) => {
+            tapped.onEvent(event);
             if (event.ev === "carrier") {
               carrier = event.on;
               if (event.on) there();
@@ -88,6 +92,7 @@ Examples:
           output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
         if (line.url !== undefined)
           output.emit({ event: "serial", url: line.url }, `serial line: ${line.url}`);
+        const player = tapped.wrap(line);
         const progress = new Progress(cues.length, output.json);
         let timer: NodeJS.Timeout | undefined;
         const played = (async (): Promise<number> => {
@@ -99,7 +104,7 @@ Examples:
           const beginMs = monotonicMs();
           for (const [i, cue] of cues.entries()) {
             await pause(beginMs + cue.afterMs - monotonicMs());
-            line.write(cue.bytes);
+            player.write(cue.bytes);
             const record = { utcMs: Date.now(), from: self, bytes: cue.bytes, bitsPerSecond: 19_200 };
             tell("tx", { ...record, marks: { badChecksum: false, incomplete: false, collision: false } });
             progress.update(i + 1, `${i + 1} of ${cues.length}`);
@@ -112,6 +117,7 @@ Examples:
           progress.end();
           for (const one of heard.flush(19_200)) tell("rx", one);
           await line.close();
+          tapped.close();
           const recorded = records.filter((one) => one.from === other).length;
           output.emit(
             { event: "replayed", sent: cues.length, heard: heardCount, recorded },
