@@ -7,8 +7,3 @@ export function restart(): void;
 export function reason(): number;
 /** The running image is good: no roll-back any more. */
 export function confirm(): void;
-/** Sectors of 4 KB of the partition "journal". */
-export function flashSectors(): number;
-export function flashRead(at: number, into: Uint8Array): void;
-export function flashProgram(at: number, bytes: Uint8Array): void;
-export function flashErase(sector: number): void;

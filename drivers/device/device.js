@@ -5,7 +5,3 @@ export const now = native("xs_ucm_now");
 export const restart = native("xs_ucm_restart");
 export const reason = native("xs_ucm_reason");
 export const confirm = native("xs_ucm_confirm");
-export const flashSectors = native("xs_ucm_flash_sectors");
-export const flashRead = native("xs_ucm_flash_read");
-export const flashProgram = native("xs_ucm_flash_program");
-export const flashErase = native("xs_ucm_flash_erase");

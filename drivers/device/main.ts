@@ -9,17 +9,8 @@ import device from "device";
 import Rs485 from "rs485";
 import Timer from "timer";
 import config from "mc/config";
-import {
-  confirm,
-  flashErase,
-  flashProgram,
-  flashRead,
-  flashSectors,
-  now,
-  random,
-  reason,
-  restart,
-} from "ucm/device";
+import { confirm, now, random, reason, restart } from "ucm/device";
+import UcmFlash from "ucm/flash";
 import { Ucm, type World } from "../../src/app.js";
 import type { HttpEvent } from "../../src/ports/http.js";
 import { readConfig } from "../../src/setup/config.js";
@@ -28,7 +19,6 @@ import { readConfig } from "../../src/setup/config.js";
 const POLL_MS = 5;
 /** So long without a fault, and a new image is kept. */
 const CONFIRM_MS = 60_000;
-const SECTOR_BYTES = 4096;
 
 class Device {
   readonly #line = new Rs485(device.rs485);
@@ -54,13 +44,7 @@ class Device {
         abort: () => undefined,
       },
       random: { uint32: random },
-      flash: {
-        sectorBytes: SECTOR_BYTES,
-        sectors: flashSectors(),
-        read: flashRead,
-        program: flashProgram,
-        erase: flashErase,
-      },
+      flash: new UcmFlash({ partition: "journal" }),
       // With a flash the application keeps its values there.
       store: {
         get: (key) => values.get(key),

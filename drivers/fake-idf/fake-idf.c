@@ -404,3 +404,68 @@ size_t fakeClock(const uint8_t* in, uint8_t* out, size_t count)
 	}
 	return count;
 }
+
+/* Flash */
+
+enum { flashSector = 4096, flashSectors = 8 };
+static uint8_t flash[flashSectors * flashSector];
+static int flashNew = 1;
+int64_t fakeStuckBit = -1;
+static const esp_partition_t partitions[] = {
+	{ .type = 1, .subtype = 2, .address = 0x9000, .size = 2 * flashSector, .erase_size = flashSector, .label = "nvs" },
+	{ .type = 1, .subtype = 0x40, .address = 0x520000, .size = 4 * flashSector, .erase_size = flashSector, .label = "journal" },
+	{ .type = 1, .subtype = 0x41, .size = flashSector, .erase_size = flashSector, .label = "secret", .encrypted = true },
+	{ .type = 1, .subtype = 0x42, .size = flashSector, .erase_size = flashSector, .label = "fixed", .readonly = true },
+	{ .type = 1, .subtype = 0x43, .size = flashSector + 1, .erase_size = flashSector, .label = "odd" },
+	{ .type = 0, .subtype = 0x10, .size = flashSector, .erase_size = flashSector, .label = "ota_0" },
+};
+
+static uint8_t* flashAt(const esp_partition_t* partition, size_t at, size_t count)
+{
+	check(partition == &partitions[0] || partition == &partitions[1], "a partition that nobody opened");
+	check(!fake.inHandler, "flash from an interrupt handler");
+	check(at + count <= partition->size, "outside of the partition");
+	if (flashNew)
+		memset(flash, 0xff, sizeof flash);
+	flashNew = 0;
+	return flash + (partition == &partitions[0] ? 0 : partitions[0].size) + at;
+}
+
+const esp_partition_t* esp_partition_find_first(int type, int subtype, const char* label)
+{
+	for (size_t index = 0; index < sizeof partitions / sizeof *partitions; index++) {
+		const esp_partition_t* p = &partitions[index];
+		if (p->type == type && (subtype == ESP_PARTITION_SUBTYPE_ANY || p->subtype == subtype) && !strcmp(p->label, label))
+			return p;
+	}
+	return NULL;
+}
+
+esp_err_t esp_partition_read(const esp_partition_t* partition, size_t at, void* into, size_t count)
+{
+	if (fails("esp_partition_read"))
+		return ESP_FAIL;
+	memcpy(into, flashAt(partition, at, count), count);
+	return ESP_OK;
+}
+
+esp_err_t esp_partition_write(const esp_partition_t* partition, size_t at, const void* bytes, size_t count)
+{
+	uint8_t* to = flashAt(partition, at, count);
+	if (fails("esp_partition_write"))
+		return ESP_FAIL;
+	for (size_t index = 0; index < count; index++) {
+		uint8_t stuck = fakeStuckBit / 8 == (int64_t)(at + index) && fakeStuckBit >= 0 ? (uint8_t)(1 << fakeStuckBit % 8) : 0;
+		to[index] &= ((const uint8_t*)bytes)[index] | (to[index] & stuck);
+	}
+	return ESP_OK;
+}
+
+esp_err_t esp_partition_erase_range(const esp_partition_t* partition, size_t at, size_t count)
+{
+	check(at % flashSector == 0 && count % flashSector == 0, "an erasure that is not of whole sectors");
+	if (fails("esp_partition_erase_range"))
+		return ESP_FAIL;
+	memset(flashAt(partition, at, count), 0xff, count);
+	return ESP_OK;
+}

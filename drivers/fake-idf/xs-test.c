@@ -11,10 +11,12 @@
 
 extern void xs_rs485_destructor(void*);
 extern void xs_spi_peripheral_destructor(void*);
+extern void xs_ucm_flash_destructor(void*);
 #define NATIVES(each) \
 	each(rs485) each(rs485_close) each(rs485_now) each(rs485_read) each(rs485_write) each(rs485_configure) each(rs485_counter) \
 	each(spi_peripheral) each(spi_peripheral_close) each(spi_peripheral_now) each(spi_peripheral_attention) \
-	each(spi_peripheral_load) each(spi_peripheral_read)
+	each(spi_peripheral_load) each(spi_peripheral_read) \
+	each(ucm_flash) each(ucm_flash_close) each(ucm_flash_read) each(ucm_flash_program) each(ucm_flash_erase)
 #define DECLARE(name) extern void xs_##name(txMachine* the);
 NATIVES(DECLARE)
 #define ENTRY(name) { "xs_" #name, xs_##name },
@@ -65,9 +67,10 @@ txScript* fxParseScript(txMachine* the, void* stream, txGetter getter, txUnsigne
 
 static void destroy(void* data)
 {
-	/* One of the two knows it. */
+	/* One of them knows it. */
 	xs_rs485_destructor(data);
 	xs_spi_peripheral_destructor(data);
+	xs_ucm_flash_destructor(data);
 }
 
 static void say(txMachine* the)
@@ -138,6 +141,7 @@ static void rate(txMachine* the) { fxInteger(the, mxResult, (txInteger)fakeRate)
 static void held(txMachine* the) { fxInteger(the, mxResult, fakeHeld()); }
 static void pin(txMachine* the) { fakePin(number(the, 0), number(the, 1)); }
 static void trouble(txMachine* the) { fakeUartTrouble((uint32_t)number(the, 0)); }
+static void stuckBit(txMachine* the) { fakeStuckBit = number(the, 0); }
 static void collect(txMachine* the) { fxCollectGarbage(the); }
 
 static void failNext(txMachine* the)
@@ -158,7 +162,7 @@ static const struct { const char* name; txCallback callback; } globals[] = {
 	{ "print", say }, { "newHost", newHost }, { "native", native }, { "reset", reset }, { "advance", advance },
 	{ "receive", receive }, { "sent", sent }, { "sentAt", sentAt }, { "watchDrive", watchDrive }, { "undriven", undriven },
 	{ "level", level }, { "rate", rate }, { "held", held }, { "pin", pin }, { "trouble", trouble }, { "collect", collect },
-	{ "failNext", failNext }, { "clock", clockBytes },
+	{ "stuckBit", stuckBit }, { "failNext", failNext }, { "clock", clockBytes },
 };
 
 static int run(txMachine* the, const char* path)

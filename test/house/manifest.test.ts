@@ -14,7 +14,7 @@ const boards = readdirSync(join(root, "boards")).filter((name) =>
 );
 const manifests = [
   join(root, "manifest.json"),
-  ...["rs485", "spi-peripheral", "wifi", "device"].map((name) =>
+  ...["rs485", "spi-peripheral", "flash", "wifi", "device"].map((name) =>
     join(root, "drivers", name, "manifest.json"),
   ),
   ...boards.map((name) => join(root, "boards", name, "manifest.json")),
@@ -89,7 +89,7 @@ describe("the application", () => {
 
 describe("C of the drivers", () => {
   it("has every native function that its JavaScript names", () => {
-    for (const folder of ["rs485", "spi-peripheral", "device"]) {
+    for (const folder of ["rs485", "spi-peripheral", "flash", "device"]) {
       const files = readdirSync(join(root, "drivers", folder));
       const text = (ending: string): string =>
         files
@@ -107,6 +107,8 @@ describe("C of the drivers", () => {
       "rs485/rs485.c",
       "rs485/rs485-esp32.c",
       "spi-peripheral/spi.c",
+      "flash/flash-partition.c",
+      "flash/ucm-flash.c",
       "spi-peripheral/spi-peripheral.c",
       "device/device.c",
       "device/main.ts",

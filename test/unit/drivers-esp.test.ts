@@ -24,6 +24,7 @@ describe("the drivers of the chip, behind a fake of ESP-IDF", () => {
   it.each([
     ["rs485", "rs485/rs485.js", "drivers-rs485.xs.js"],
     ["spi", "spi-peripheral/spi-peripheral.js", "drivers-spi.xs.js"],
+    ["flash", "flash/ucm-flash.js", "drivers-flash.xs.js"],
   ])("%s", (name, driver, script) => {
     const source = readFileSync(resolve(root, "drivers", driver), "utf8").replace(/^export default .*$/m, "");
     const file = resolve(folder, `${name}.js`);

@@ -125,7 +125,20 @@ extern esp_err_t spi_slave_free(spi_host_device_t host);
 extern esp_err_t spi_slave_queue_trans(spi_host_device_t host, const spi_slave_transaction_t* transfer, TickType_t wait);
 extern esp_err_t spi_slave_get_trans_result(spi_host_device_t host, spi_slave_transaction_t** transfer, TickType_t wait);
 
-/* For tests. Everything as after power-up. */
+/* Flash: partitions of NOR sectors. Writing lets bits fall, erasing needs whole sectors. */
+enum { ESP_PARTITION_TYPE_DATA = 1, ESP_PARTITION_SUBTYPE_ANY = 0xff };
+typedef struct {
+	int type, subtype;
+	uint32_t address, size, erase_size;
+	char label[17];
+	bool encrypted, readonly;
+} esp_partition_t;
+extern const esp_partition_t* esp_partition_find_first(int type, int subtype, const char* label);
+extern esp_err_t esp_partition_read(const esp_partition_t* partition, size_t at, void* into, size_t count);
+extern esp_err_t esp_partition_write(const esp_partition_t* partition, size_t at, const void* bytes, size_t count);
+extern esp_err_t esp_partition_erase_range(const esp_partition_t* partition, size_t at, size_t count);
+
+/* For tests. Everything as after power-up; flash keeps what it holds. */
 extern void fakeReset(void);
 /* Lets time pass, a hundredth of a millisecond at a time: bits leave, interrupts come. */
 extern void fakeAdvance(int64_t us);
@@ -138,6 +151,8 @@ extern int64_t fakeSentUs; /* when the first byte of what has left began */
 extern int fakeDrivePin, fakeDriveLevel;
 extern uint32_t fakeRate;
 extern void fakeUartTrouble(uint32_t interrupts);
+/* This bit of the flash has worn out: it no longer falls. -1: none. */
+extern int64_t fakeStuckBit;
 /* The next call of this name fails with ESP_FAIL. */
 extern void fakeFail(const char* call);
 /* What is held: interrupt, timer, SPI, GPIO handlers, locks. All 0 when a driver has let go. */
