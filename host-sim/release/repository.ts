@@ -4,16 +4,8 @@
  * is completed later with keys from elsewhere, and is not published before.
  */
 import { createHash } from "node:crypto";
-import type {
-  MetadataKind} from "@tufjs/models";
-import {
-  Metadata,
-  Signature,
-  type Root,
-  type Snapshot,
-  type Targets,
-  type Timestamp,
-} from "@tufjs/models";
+import type { MetadataKind } from "@tufjs/models";
+import { Metadata, Signature, type Root, type Snapshot, type Targets, type Timestamp } from "@tufjs/models";
 import { MAX_BYTES } from "../../src/update/cycle.js";
 import { BLOCK_HASH_BYTES, compareVersions } from "../../src/update/offer.js";
 import type { Files } from "./files.js";
@@ -177,7 +169,8 @@ export class Repository {
       hashes.push(
         createHash("sha256")
           .update(image.subarray(at, at + blockBytes))
-          .digest().subarray(0, BLOCK_HASH_BYTES),
+          .digest()
+          .subarray(0, BLOCK_HASH_BYTES),
       );
     const list = Buffer.concat(hashes);
     const listName = `${name}.blocks`;

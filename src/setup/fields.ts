@@ -273,7 +273,7 @@ export const configurationSpec: Spec = {
         checkHours: {
           type: "number",
           about: "About so long between two looks (default 24)",
-          min: 0.01,
+          min: 0.001,
           max: 720,
         },
       },
