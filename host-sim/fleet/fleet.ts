@@ -36,6 +36,8 @@ export interface Response {
   readonly pair: string;
   /** From the intent's beginning in this module to the current below its limit, verified; ms. */
   readonly toVerifiedMs: number;
+  /** When it was verified, on the fleet's clock, ms. */
+  readonly atMs: number;
 }
 
 export interface FleetTotals {
@@ -158,7 +160,7 @@ export class Fleet {
       member.verified = true;
       if (member.intent === "normal") return;
       const toVerifiedMs = nowMs - member.intentMs;
-      this.responses.push({ pair: member.pair.name, toVerifiedMs });
+      this.responses.push({ pair: member.pair.name, toVerifiedMs, atMs: nowMs });
       this.toVerified.add(toVerifiedMs);
     }
   }

@@ -21,7 +21,8 @@ function runFleet(seed: number): Fleet {
   fleet.runVirtual(vtn, 90_000, (nowMs) => {
     if (nowMs === 40_000) {
       vtn.createEvent(
-        { signal: "SIMPLE", level: 1, startInSeconds: 1, durationSeconds: 20 },
+        // Each module draws a delay of its own.
+        { signal: "SIMPLE", level: 1, startInSeconds: 1, durationSeconds: 20, startAfterSeconds: 10 },
         { utcMs: virtualUtcMs + nowMs },
       );
     }
@@ -36,6 +37,8 @@ describe("fleet in virtual time", () => {
     expect(fleet.totals()).toMatchObject({ count: 40, started: 40, online: 40, refused: 0, shedding: 0 });
     expect(new Set(fleet.responses.map((one) => one.pair)).size).toBe(40);
     expect(fleet.toVerified.quantile(1)!).toBeLessThan(10_000);
+    const at = fleet.responses.map((one) => one.atMs);
+    expect(Math.max(...at) - Math.min(...at)).toBeGreaterThan(5000);
   });
 
   it("keeps every link deadline", () => {

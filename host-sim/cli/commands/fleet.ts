@@ -182,7 +182,7 @@ export function addFleet(program: Command, run: Run): void {
     .option("--virtual-time", "without sockets, as fast as the computer can")
     .option("--profile <name>", "charger profile", "evse-level2-32a")
     .option("--seed <number>", "of everything random", wholeNumber(0), 1)
-    .option("--csv <file>", "write one line a response: module, ms from intent to verified")
+    .option("--csv <file>", "write one line a response: module, ms from intent to verified, ms of the fleet's clock")
     .option("--capture <file>", "every frame of the first module's line, pcapng (docs/capture.md)")
     .addOption(dataDirOption())
     .option("--json", "one JSON object at the end")
@@ -224,8 +224,8 @@ Examples:
         );
         sink?.close();
         if (flags.csv !== undefined) {
-          const lines = fleet.responses.map((one) => `${one.pair},${one.toVerifiedMs}`);
-          writeFileSync(flags.csv, `module,to_verified_ms\n${lines.join("\n")}\n`);
+          const lines = fleet.responses.map((one) => `${one.pair},${one.toVerifiedMs},${one.atMs}`);
+          writeFileSync(flags.csv, `module,to_verified_ms,at_ms\n${lines.join("\n")}\n`);
         }
         return fleet.totals().online === flags.count ? 0 : 1;
       }),
