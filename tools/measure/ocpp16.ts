@@ -1,43 +1,23 @@
 /**
  * The smallest machine of fixed size in which the module lives with an OCPP upstream, and its heap over 24 h of meter
- * values each 60 s. Bisected as in memory.ts: slots and chunks each with plenty of the other.
+ * values each 60 s.
  */
 import { xsHostEngine } from "../../host-sim/runtime/xs-engine.js";
-import { XsFault, xsHostMissing, type XsCreation } from "../../host-sim/runtime/xs-host.js";
+import { xsHostMissing, type XsCreation } from "../../host-sim/runtime/xs-host.js";
 import { ask, near, ocppBench, online, stoppingCharger } from "../../test/support/ocpp-bench.js";
 import { ocppJob } from "../../test/support/ocpp-job.js";
 import type { Measure, Row } from "../measure.js";
+import { bytesOf, roomy, SLOT_BYTES, smallestMachine } from "./smallest-machine.js";
 
-const SLOT_BYTES = 16;
-/** Of the ESP32's default machine. */
-const roomy = { slots: 4928, chunks: 78_848 } as const;
-
-/** The whole way over OCPP in a machine of that size; false where its memory was full. */
-async function fits(creation: XsCreation): Promise<boolean> {
+/** The whole way over OCPP in a machine of that size. */
+async function way(creation: XsCreation): Promise<object> {
   const engine = await xsHostEngine({ creation });
   try {
     await ocppJob(engine);
-    return true;
-  } catch (error) {
-    if (error instanceof XsFault && error.code === "memory-full") return false;
-    throw error;
+    return {};
   } finally {
     await engine.close();
   }
-}
-
-async function least(
-  low: number,
-  high: number,
-  step: number,
-  test: (size: number) => Promise<boolean>,
-): Promise<number> {
-  while (high - low > step) {
-    const middle = Math.round((low + high) / 2 / step) * step;
-    if (await test(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
 }
 
 /** Live bytes after a collection at the end of each of 24 hours of charging, a meter value each 60 s. */
@@ -72,20 +52,15 @@ async function day(): Promise<{ readonly live: readonly number[]; readonly value
 async function run(): Promise<readonly Row[]> {
   const missing = xsHostMissing();
   if (missing !== undefined) throw new Error(missing);
-  let slots = await least(640, roomy.slots, 64, (size) => fits({ ...roomy, slots: size }));
-  let chunks = await least(4096, roomy.chunks, 1024, (size) => fits({ ...roomy, chunks: size }));
-  while (!(await fits({ slots, chunks }))) {
-    slots += 64;
-    chunks += 1024;
-  }
+  const { size } = await smallestMachine(way, way, { slots: 64, chunks: 1024 });
   const { live, values } = await day();
   const growth = Math.max(...live.slice(12)) - Math.max(...live.slice(0, 12));
   return [
     {
       name: "smallest machine for the whole way over OCPP: slots + chunks",
-      value: slots * SLOT_BYTES + chunks,
+      value: bytesOf(size),
       unit: "bytes",
-      conditions: `${slots} slots of ${SLOT_BYTES} B, ${chunks} B of chunks; XS 13.3, 32 bit, above ROM; one OCPP upstream, no flash journal`,
+      conditions: `${size.slots} slots of ${SLOT_BYTES} B, ${size.chunks} B of chunks; XS 13.3, 32 bit, above ROM; one OCPP upstream over a frame line, no flash journal`,
     },
     {
       name: "live after the first hour",
