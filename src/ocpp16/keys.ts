@@ -15,78 +15,62 @@ export const MEASURANDS = [
 ] as const;
 export type Measurand = (typeof MEASURANDS)[number];
 
-type Kind =
-  /** Cannot be changed. */
-  | "fixed"
-  | "boolean"
-  /** Whole number from `min` to `max`. */
-  | "number"
-  /** Measurands, separated by commas. */
-  | "measurands"
-  | "text"
-  /** Boolean that can have no other value here. */
-  | "stays";
+/** Cannot be changed, or boolean that can have no other value here; `min`–`max`: a whole number. */
+type Kind = "fixed" | "stays" | "boolean" | "number" | "measurands" | "text";
 
 interface KeySpec {
   readonly key: string;
   readonly kind: Kind;
   readonly value: string;
-  readonly min?: number;
-  readonly max?: number;
+  readonly min: number;
+  readonly max: number;
 }
 
 const SAMPLED = "Energy.Active.Import.Register,Power.Active.Import";
-const DAY_S = 86_400;
 
-/** In the order in which GetConfiguration tells them. */
-const KEYS: readonly KeySpec[] = [
-  // Core, required
-  { key: "AuthorizeRemoteTxRequests", kind: "boolean", value: "false" },
-  { key: "ClockAlignedDataInterval", kind: "number", value: "0", min: 0, max: DAY_S },
-  { key: "ConnectionTimeOut", kind: "number", value: "120", min: 0, max: 3600 },
-  { key: "ConnectorPhaseRotation", kind: "text", value: "0.Unknown,1.Unknown" },
-  { key: "GetConfigurationMaxKeys", kind: "fixed", value: "50" },
-  { key: "HeartbeatInterval", kind: "number", value: "300", min: 0, max: DAY_S },
-  // Without a card reader and a cache there is nothing to authorize before the platform has answered.
-  { key: "LocalAuthorizeOffline", kind: "boolean", value: "true" },
-  { key: "LocalPreAuthorize", kind: "stays", value: "false" },
-  { key: "MeterValuesAlignedData", kind: "measurands", value: SAMPLED },
-  { key: "MeterValuesSampledData", kind: "measurands", value: SAMPLED },
-  { key: "MeterValueSampleInterval", kind: "number", value: "60", min: 0, max: DAY_S },
-  { key: "NumberOfConnectors", kind: "fixed", value: "1" },
-  { key: "ResetRetries", kind: "number", value: "0", min: 0, max: 10 },
-  { key: "StopTransactionOnEVSideDisconnect", kind: "stays", value: "true" },
-  { key: "StopTransactionOnInvalidId", kind: "boolean", value: "true" },
-  { key: "StopTxnAlignedData", kind: "measurands", value: "" },
-  { key: "StopTxnSampledData", kind: "measurands", value: "" },
-  {
-    key: "SupportedFeatureProfiles",
-    kind: "fixed",
-    value: "Core,FirmwareManagement,SmartCharging,RemoteTrigger",
-  },
-  { key: "TransactionMessageAttempts", kind: "number", value: "3", min: 1, max: 100 },
-  { key: "TransactionMessageRetryInterval", kind: "number", value: "60", min: 0, max: DAY_S },
-  { key: "UnlockConnectorOnEVSideDisconnect", kind: "stays", value: "false" },
-  // Core, optional
-  { key: "AuthorizationCacheEnabled", kind: "stays", value: "false" },
-  { key: "MeterValuesAlignedDataMaxLength", kind: "fixed", value: "4" },
-  { key: "MeterValuesSampledDataMaxLength", kind: "fixed", value: "4" },
-  { key: "MinimumStatusDuration", kind: "number", value: "0", min: 0, max: 300 },
-  { key: "StopTxnAlignedDataMaxLength", kind: "fixed", value: "4" },
-  { key: "StopTxnSampledDataMaxLength", kind: "fixed", value: "4" },
-  { key: "SupportedFeatureProfilesMaxLength", kind: "fixed", value: "4" },
-  { key: "WebSocketPingInterval", kind: "number", value: "60", min: 0, max: 3600 },
-  // Smart Charging
-  { key: "ChargeProfileMaxStackLevel", kind: "fixed", value: String(MAX_STACK_LEVEL) },
-  { key: "ChargingScheduleAllowedChargingRateUnit", kind: "fixed", value: "Current,Power" },
-  { key: "ChargingScheduleMaxPeriods", kind: "fixed", value: String(MAX_PERIODS) },
-  { key: "ConnectorSwitch3to1PhaseSupported", kind: "fixed", value: "false" },
-  { key: "MaxChargingProfilesInstalled", kind: "fixed", value: String(MAX_PROFILES) },
-  // Security extension
-  { key: "CpoName", kind: "text", value: "" },
-  { key: "CertificateSignedMaxChainSize", kind: "fixed", value: "10000" },
-  { key: "SecurityProfile", kind: "fixed", value: "2" },
-];
+/**
+ * In the order in which GetConfiguration tells them, a line each: key, kind, value, for numbers least and most. One
+ * text, because a table of objects is four times the byte code, and is read once a change.
+ */
+const TABLE = `
+AuthorizeRemoteTxRequests|boolean|false
+ClockAlignedDataInterval|number|0|0|86400
+ConnectionTimeOut|number|120|0|3600
+ConnectorPhaseRotation|text|0.Unknown,1.Unknown
+GetConfigurationMaxKeys|fixed|50
+HeartbeatInterval|number|300|0|86400
+LocalAuthorizeOffline|boolean|true
+LocalPreAuthorize|stays|false
+MeterValuesAlignedData|measurands|${SAMPLED}
+MeterValuesSampledData|measurands|${SAMPLED}
+MeterValueSampleInterval|number|60|0|86400
+NumberOfConnectors|fixed|1
+ResetRetries|number|0|0|10
+StopTransactionOnEVSideDisconnect|stays|true
+StopTransactionOnInvalidId|boolean|true
+StopTxnAlignedData|measurands|
+StopTxnSampledData|measurands|
+SupportedFeatureProfiles|fixed|Core,FirmwareManagement,SmartCharging,RemoteTrigger
+TransactionMessageAttempts|number|3|1|100
+TransactionMessageRetryInterval|number|60|0|86400
+UnlockConnectorOnEVSideDisconnect|stays|false
+AuthorizationCacheEnabled|stays|false
+MeterValuesAlignedDataMaxLength|fixed|4
+MeterValuesSampledDataMaxLength|fixed|4
+MinimumStatusDuration|number|0|0|300
+StopTxnAlignedDataMaxLength|fixed|4
+StopTxnSampledDataMaxLength|fixed|4
+SupportedFeatureProfilesMaxLength|fixed|4
+WebSocketPingInterval|number|60|0|3600
+ChargeProfileMaxStackLevel|fixed|${String(MAX_STACK_LEVEL)}
+ChargingScheduleAllowedChargingRateUnit|fixed|Current,Power
+ChargingScheduleMaxPeriods|fixed|${String(MAX_PERIODS)}
+ConnectorSwitch3to1PhaseSupported|fixed|false
+MaxChargingProfilesInstalled|fixed|${String(MAX_PROFILES)}
+CpoName|text|
+CertificateSignedMaxChainSize|fixed|10000
+SecurityProfile|fixed|2
+`;
 
 /** Written by some platforms (ev.energy) for the real key. */
 const ALIASES: Readonly<Record<string, string>> = { MeterValuesSampleData: "MeterValuesSampledData" };
@@ -102,6 +86,8 @@ export type ChangeAnswer = "Accepted" | "Rejected" | "NotSupported";
 /** Values as they stand, and the rules for changing them. */
 export class Keys {
   private readonly changed: Record<string, string> = {};
+  /** Of the table, those that were asked for: they are asked for at every turn. */
+  private readonly defaults: Record<string, string> = {};
 
   constructor(
     private readonly store: StorePort,
@@ -110,15 +96,15 @@ export class Keys {
   ) {
     const kept = openJson(store.get(at));
     if (typeof kept !== "object" || kept === null) return;
-    for (const spec of KEYS) {
-      const value = (kept as Record<string, unknown>)[spec.key];
-      if (typeof value === "string" && normal(spec, value) !== undefined) this.changed[spec.key] = value;
+    for (const [key, value] of Object.entries(kept)) {
+      const spec = specOf(key);
+      if (spec && typeof value === "string" && normal(spec, value) !== undefined) this.changed[key] = value;
     }
   }
 
   text(key: string): string {
     if (key === "SecurityProfile") return this.securityProfile;
-    return this.changed[key] ?? specOf(key)?.value ?? "";
+    return this.changed[key] ?? (this.defaults[key] ??= specOf(key)?.value ?? "");
   }
 
   number(key: string): number {
@@ -153,7 +139,12 @@ export class Keys {
   } {
     const unknown: string[] = [];
     const known: ConfigurationKey[] = [];
-    if (names.length === 0) for (const spec of KEYS) known.push(this.entry(spec, spec.key));
+    if (names.length === 0) {
+      for (let at = 1; at < TABLE.length; at = TABLE.indexOf("\n", at) + 1) {
+        const spec = specAt(at);
+        known.push(this.entry(spec, spec.key));
+      }
+    }
     for (const name of names) {
       const spec = specOf(ALIASES[name] ?? name);
       if (spec === undefined) unknown.push(name);
@@ -169,8 +160,15 @@ export class Keys {
 }
 
 function specOf(key: string): KeySpec | undefined {
-  for (const spec of KEYS) if (spec.key === key) return spec;
-  return undefined;
+  // No key holds what stands between two of them.
+  const at = key.includes("|") || key.includes("\n") ? -1 : TABLE.indexOf(`\n${key}|`);
+  return at < 0 ? undefined : specAt(at + 1);
+}
+
+/** The line of the table that begins there. */
+function specAt(at: number): KeySpec {
+  const [key, kind, value, min, max] = TABLE.slice(at, TABLE.indexOf("\n", at)).split("|");
+  return { key: key!, kind: kind as Kind, value: value!, min: Number(min), max: Number(max) };
 }
 
 /** The value in its normal form, or undefined where the key cannot have it. */
@@ -186,8 +184,7 @@ function normal(spec: KeySpec, value: string): string | undefined {
     }
     case "number": {
       const count = Number(value);
-      const sound =
-        value.trim() !== "" && Number.isInteger(count) && count >= spec.min! && count <= spec.max!;
+      const sound = value.trim() !== "" && Number.isInteger(count) && count >= spec.min && count <= spec.max;
       return sound ? String(count) : undefined;
     }
     case "measurands": {

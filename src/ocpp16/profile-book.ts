@@ -23,8 +23,9 @@ export class ProfileBook {
   ) {
     for (let slot = 0; slot < MAX_PROFILES; slot++) {
       const packed = openJson(store.get(this.key(slot)));
-      if (!Array.isArray(packed)) continue;
-      this.profiles.push(unpackProfile(packed));
+      const profile = Array.isArray(packed) ? unpackProfile(packed) : undefined;
+      if (profile === undefined) continue;
+      this.profiles.push(profile);
       this.slots.push(slot);
     }
   }

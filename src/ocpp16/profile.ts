@@ -96,47 +96,28 @@ export function profileFault(profile: ChargingProfile): string {
   return "";
 }
 
-type Packed = readonly [
-  readonly [number, 0 | 1, number | null, number, number, number, number | null],
-  readonly (number | null)[],
-  readonly [number, readonly (readonly [number, number, number | null])[]],
-];
+/** The fields in the order in which they are kept. */
+const KEPT = [
+  ...["id", "connector", "transactionId", "stackLevel", "purpose", "kind", "recurrence", "validFromMs"],
+  ...["validToMs", "durationS", "startMs", "unit"],
+] as readonly (keyof ChargingProfile)[];
 
-/** As it is kept: about 30 characters and 12 a period. */
-export function packProfile(p: ChargingProfile): Packed {
-  return [
-    [
-      p.id,
-      p.connector,
-      p.transactionId ?? null,
-      p.stackLevel,
-      PURPOSES.indexOf(p.purpose),
-      KINDS.indexOf(p.kind),
-      p.recurrence === undefined ? null : RECURRENCES.indexOf(p.recurrence),
-    ],
-    [p.validFromMs ?? null, p.validToMs ?? null, p.durationS ?? null, p.startMs ?? null],
-    [
-      RATE_UNITS.indexOf(p.unit),
-      p.periods.map((one) => [one.startS, one.limit, one.phases ?? null] as const),
-    ],
-  ];
+/** As it is kept: the fields, then three numbers a period; about 90 characters and 10 a period. */
+export function packProfile(profile: ChargingProfile): readonly unknown[] {
+  const packed: unknown[] = KEPT.map((field) => profile[field] ?? null);
+  for (const { startS, limit, phases } of profile.periods) packed.push(startS, limit, phases ?? null);
+  return packed;
 }
 
-export function unpackProfile(packed: unknown): ChargingProfile {
-  const [head, times, [unit, periods]] = packed as Packed;
-  return {
-    id: head[0],
-    connector: head[1],
-    transactionId: head[2] ?? undefined,
-    stackLevel: head[3],
-    purpose: PURPOSES[head[4]]!,
-    kind: KINDS[head[5]]!,
-    recurrence: head[6] === null ? undefined : RECURRENCES[head[6]],
-    validFromMs: times[0] ?? undefined,
-    validToMs: times[1] ?? undefined,
-    durationS: times[2] ?? undefined,
-    startMs: times[3] ?? undefined,
-    unit: RATE_UNITS[unit]!,
-    periods: periods.map(([startS, limit, phases]) => ({ startS, limit, phases: phases ?? undefined })),
-  };
+/** Undefined where it was kept in another form. */
+export function unpackProfile(packed: readonly unknown[]): ChargingProfile | undefined {
+  if (typeof packed[0] !== "number" || !PURPOSES.includes(packed[4] as Purpose)) return undefined;
+  const profile: Record<string, unknown> = {};
+  KEPT.forEach((field, i) => (profile[field] = packed[i] ?? undefined));
+  const periods: Period[] = [];
+  for (let i = KEPT.length; i < packed.length; i += 3) {
+    const [startS, limit, phases] = packed.slice(i, i + 3) as [number, number, number | null];
+    periods.push({ startS, limit, phases: phases ?? undefined });
+  }
+  return { ...profile, periods } as unknown as ChargingProfile;
 }

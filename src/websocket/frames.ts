@@ -21,6 +21,8 @@ export type Incoming =
   | { readonly is: "offence"; readonly code: Offence; readonly text: string };
 
 const MOST_CONTROL = 125;
+/** Characters that are joined before they go to the text: an engine without ropes copies it each time. */
+const PIECE = 128;
 
 /** Reads a server's frames, cut anywhere. After a close frame or an offence the rest is passed over. */
 export class FrameReader {
@@ -38,6 +40,8 @@ export class FrameReader {
   private inMessage = false;
   private messageBytes = 0;
   private text = "";
+  /** The text's end, short of {@link PIECE}. */
+  private piece = "";
   private utf8 = new Utf8Decoder();
   private control = new Uint8Array(0);
   private controlAt = 0;
@@ -103,18 +107,15 @@ export class FrameReader {
   /** Payload of a text as far as it has come; false where it is no UTF-8. */
   private decode(bytes: Uint8Array, from: number, to: number): boolean {
     const { utf8 } = this;
-    // Short pieces keep the quadratic copying of an engine without ropes small.
-    let piece = "";
     for (let i = from; i < to; i++) {
       const code = utf8.push(bytes[i]!);
       if (code === UTF8_BAD) return false;
       if (code === UTF8_MORE) continue;
-      piece += String.fromCodePoint(code);
-      if (piece.length < 64) continue;
-      this.text += piece;
-      piece = "";
+      this.piece += String.fromCodePoint(code);
+      if (this.piece.length < PIECE) continue;
+      this.text += this.piece;
+      this.piece = "";
     }
-    this.text += piece;
     return true;
   }
 
@@ -127,10 +128,12 @@ export class FrameReader {
       return;
     }
     if (!this.final) return;
-    const { text, utf8 } = this;
+    const { utf8 } = this;
+    const text = this.text + this.piece;
     this.inMessage = false;
     this.messageBytes = 0;
     this.text = "";
+    this.piece = "";
     if (utf8.whole) deliver({ is: "text", text });
     else this.offend([1007, "text that ends within a character"], deliver);
   }

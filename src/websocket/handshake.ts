@@ -6,6 +6,8 @@ import { sha1 } from "./sha1.js";
 
 /** A longer head of an answer is no answer. */
 const MOST_HEAD_BYTES = 8192;
+/** Of a longer line the rest is passed over: none that counts is so long. */
+const MOST_LINE = 300;
 const MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 export interface Address {
@@ -73,46 +75,70 @@ export type Answer =
   | { readonly ok: true; readonly subprotocol: string; readonly rest: Uint8Array }
   | { readonly ok: false; readonly reason: WebSocketFailure; readonly text: string };
 
-/** Collects the head of the answer. */
+/** The fields that count. */
+const FIELDS = [
+  ...["upgrade", "connection", "sec-websocket-accept", "sec-websocket-protocol"],
+  "sec-websocket-extensions",
+];
+
+/** Reads the head of the answer line by line; of it, no more is kept than what counts. */
 export class AnswerReader {
-  private head = "";
+  private line = "";
+  private bytes = 0;
+  private begun = false;
+  private readonly fields: Record<string, string | undefined> = {};
 
   constructor(private readonly key: string) {}
 
-  /** The answer once its head is whole; undefined until then. */
+  /** The answer as soon as it is known; undefined until then. */
   push(bytes: Uint8Array): Answer | undefined {
     for (let i = 0; i < bytes.length; i++) {
-      this.head += String.fromCharCode(bytes[i]!);
-      if (this.head.endsWith("\r\n\r\n")) return judge(this.head, this.key, bytes.subarray(i + 1));
-      if (this.head.length >= MOST_HEAD_BYTES) return failed("protocol", "a head without end");
+      if (++this.bytes > MOST_HEAD_BYTES) return failed("protocol", "a head without end");
+      const code = bytes[i]!;
+      if (code !== 0x0a) {
+        if (this.line.length < MOST_LINE) this.line += String.fromCharCode(code);
+        continue;
+      }
+      const line = this.line.endsWith("\r") ? this.line.slice(0, -1) : this.line;
+      this.line = "";
+      if (this.begun && line === "") return this.judge(bytes.subarray(i + 1));
+      const wrong = this.begun ? this.takeField(line) : this.begin(line);
+      if (wrong !== undefined) return wrong;
     }
     return undefined;
   }
-}
 
-function judge(head: string, key: string, rest: Uint8Array): Answer {
-  const [statusLine, ...lines] = head.slice(0, -4).split("\r\n");
-  const status = Number(statusLine!.slice(9, 12));
-  if (!statusLine!.startsWith("HTTP/1.1 ") || !(status >= 100 && status <= 599))
-    return failed("protocol", "what answers is no web server");
-  if (status !== 101) return failed(`http-${status}`, statusLine!.slice(13, 80));
-  const fields: Record<string, string> = {};
-  for (const line of lines) {
+  private begin(line: string): Answer | undefined {
+    this.begun = true;
+    const status = Number(line.slice(9, 12));
+    if (!line.startsWith("HTTP/1.1 ") || !(status >= 100 && status <= 599))
+      return failed("protocol", "what answers is no web server");
+    return status === 101 ? undefined : failed(`http-${status}`, line.slice(13, 80));
+  }
+
+  private takeField(line: string): Answer | undefined {
     const colon = line.indexOf(":");
     if (colon < 1) return failed("protocol", "a field without a name");
     const name = line.slice(0, colon).toLowerCase();
-    const value = line.slice(colon + 1).trim();
+    if (!FIELDS.includes(name)) return undefined;
     // A field that comes twice is one list (RFC 9110, 5.2); of those that count none may.
-    fields[`:${name}`] = fields[`:${name}`] === undefined ? value : `${fields[`:${name}`]!},${value}`;
+    const before = this.fields[name];
+    const value = line.slice(colon + 1).trim();
+    this.fields[name] = before === undefined ? value : `${before},${value}`;
+    return undefined;
   }
-  const upgrades = fields[":upgrade"]?.toLowerCase() === "websocket";
-  const connection = (fields[":connection"] ?? "").toLowerCase().split(",");
-  if (!upgrades || !connection.some((token) => token.trim() === "upgrade"))
-    return failed("protocol", "the server does not change to WebSocket");
-  if (fields[":sec-websocket-accept"] !== acceptKey(key)) return failed("accept-key", "");
-  if (fields[":sec-websocket-extensions"] !== undefined)
-    return failed("protocol", "the server uses an extension that was not asked for");
-  return { ok: true, subprotocol: fields[":sec-websocket-protocol"] ?? "", rest };
+
+  private judge(rest: Uint8Array): Answer {
+    const { fields } = this;
+    const upgrades = fields["upgrade"]?.toLowerCase() === "websocket";
+    const connection = (fields["connection"] ?? "").toLowerCase().split(",");
+    if (!upgrades || !connection.some((token) => token.trim() === "upgrade"))
+      return failed("protocol", "the server does not change to WebSocket");
+    if (fields["sec-websocket-accept"] !== acceptKey(this.key)) return failed("accept-key", "");
+    if (fields["sec-websocket-extensions"] !== undefined)
+      return failed("protocol", "the server uses an extension that was not asked for");
+    return { ok: true, subprotocol: fields["sec-websocket-protocol"] ?? "", rest };
+  }
 }
 
 function failed(reason: WebSocketFailure, text: string): Answer {

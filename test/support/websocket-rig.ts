@@ -1,4 +1,5 @@
 import { seededRandom } from "../../src/base/random.js";
+import { utf8Encode } from "../../src/base/utf8.js";
 import type { WebSocketEvent, WebSocketRequest } from "../../src/ports/websocket.js";
 import { WebSocketClient } from "../../src/websocket/client.js";
 import { frame } from "../../src/websocket/frames.js";
@@ -69,6 +70,11 @@ export class SocketRig {
     return this.raw.map(unmasked);
   }
 
+  /** What was written since, as text of one byte a character. */
+  written(): string {
+    return this.raw.map((bytes) => String.fromCharCode(...bytes)).join("");
+  }
+
   open(request: Partial<WebSocketRequest> = {}): this {
     this.client.open({
       ...{ id: 1, url: "wss://csms.example/ocpp/CP-1", subprotocol: "ocpp1.6", credentials: "platform" },
@@ -76,14 +82,13 @@ export class SocketRig {
       ...request,
     });
     this.client.onStream({ id: 1, ev: "open" });
-    const head = Buffer.concat(this.raw).toString("latin1");
-    this.key = /Sec-WebSocket-Key: (.*)\r\n/.exec(head)?.[1] ?? "";
+    this.key = /Sec-WebSocket-Key: (.*)\r\n/.exec(this.written())?.[1] ?? "";
     return this;
   }
 
   /** Open, with the handshake behind it. */
   opened(request: Partial<WebSocketRequest> = {}): this {
-    this.open(request).feed(new TextEncoder().encode(accepted(this.key)));
+    this.open(request).feed(utf8Encode(accepted(this.key)));
     this.raw.length = 0;
     return this;
   }
