@@ -168,14 +168,14 @@ const WINDOWS = [
 ];
 
 /**
- * What an override at the charger leaves of that: this one opts out of Shed and Critical Peak, as the one charger known. A
- * stop that only Grid Emergency makes whole may have been escalated before the customer came, or stay at the least level.
+ * What an override at the charger leaves of that. This one opts out of Shed and Critical Peak, as the one charger known; a
+ * power level in force stays, one that it has forgotten is offered again every 15 min only, and is not escalated.
  */
 function overridden(ask: Ask, permitted: boolean): readonly [number, number] {
   const [least, most] = current(ask, permitted);
   if (ask.ask === "shed" || ask.ask === "critical-peak" || (ask.ask === "emergency" && !permitted))
     return [32, 32];
-  return ask.ask === "limit" && most === 0 ? [0, 6] : [least, most];
+  return ask.ask === "limit" ? [least, 32] : [least, most];
 }
 
 /** The charger's current for an ask, from docs/translation.md and docs/charger-simulator.md: least and most, A. */
@@ -272,8 +272,8 @@ class History {
     this.permitted = this.delay?.permitted ?? this.oracle.permits(answer);
     if (answer !== planned) seen.delayed++;
     const free = this.oracle.answer();
-    this.otherwise =
-      this.world.utcMs === undefined ? current(free.ask, this.oracle.permits(free)) : undefined;
+    const reach = this.oracle.customer ? overridden : current;
+    this.otherwise = this.world.utcMs === undefined ? reach(free.ask, this.oracle.permits(free)) : undefined;
     const text = JSON.stringify([answer, this.oracle.customer]);
     if (this.wantedText !== text) {
       this.wantedText = text;
@@ -319,7 +319,7 @@ class History {
     }
     const { otherwise } = this;
     const held = amperes >= least - 0.01 && amperes <= most + 0.01;
-    if (otherwise !== undefined && !held && !customer) {
+    if (otherwise !== undefined && !held) {
       seen.timeless++;
       [least, most] = otherwise;
     }
@@ -388,6 +388,8 @@ class History {
   private setClock(): void {
     this.rig.clockMs = this.offsetMs;
     this.held = undefined;
+    // What was held may have run out unseen: everything counts anew.
+    this.wantedText = "";
     this.sync();
     this.oracle.clockChanged();
   }
