@@ -28,10 +28,11 @@ export class TestRepo {
   readonly files = new MemoryFiles();
   readonly keys: Keys;
   readonly repository: Repository;
-  utcMs = T0;
+  utcMs: number;
 
-  constructor(keys: Keys = makeKeys()) {
+  constructor(keys: Keys = makeKeys(), utcMs = T0) {
     this.keys = keys;
+    this.utcMs = utcMs;
     this.repository = Repository.create(
       this.files,
       keys,

@@ -72,7 +72,9 @@ export class SocketRig {
 
   /** What was written since, as text of one byte a character. */
   written(): string {
-    return this.raw.map((bytes) => String.fromCharCode(...bytes)).join("");
+    let text = "";
+    for (const bytes of this.raw) for (const byte of bytes) text += String.fromCharCode(byte);
+    return text;
   }
 
   open(request: Partial<WebSocketRequest> = {}): this {

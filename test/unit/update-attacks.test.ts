@@ -1,37 +1,13 @@
 // Every attack that The Update Framework's specification (1.5.2) lists, tried on the module: refused, and named in the
 // security log. The attacker owns the server and the network, and where it says so some keys.
 import { describe, expect, it } from "vitest";
-import { newKey, type SigningKey } from "../../host-sim/release/keys.js";
+import { newKey } from "../../host-sim/release/keys.js";
 import { MemoryFiles } from "../../host-sim/release/files.js";
 import { sha256Hex, type RoleName } from "../../host-sim/release/repository.js";
-import { canonicalJson } from "../../src/update/canonical.js";
+import { forge, forgeChain, pointTimestamp } from "../support/update-forge.js";
 import { DAY, imageOf, Rig, TestRepo } from "../support/update-rig.js";
 
 const HOUR = 3_600_000;
-
-interface Document {
-  signed: Record<string, unknown> & { version: number };
-  signatures: { keyid: string; sig: string }[];
-}
-
-function documentOf(files: MemoryFiles, path: string): Document {
-  return JSON.parse(files.read(path)!.toString()) as Document;
-}
-
-/** Signs anew with these keys alone. */
-function forge(
-  files: MemoryFiles,
-  path: string,
-  keys: readonly SigningKey[],
-  change: (signed: Document["signed"]) => void,
-  to = path,
-): void {
-  const { signed } = documentOf(files, path);
-  change(signed);
-  const bytes = Buffer.from(canonicalJson(signed)!);
-  const signatures = keys.map((key) => ({ keyid: key.keyId, sig: key.sign(bytes) }));
-  files.write(to, Buffer.from(JSON.stringify({ signed, signatures })));
-}
 
 /** A module that has seen 1.1.0 on offer, while it already ran it: so it trusts a timestamp, and wants nothing. */
 function settled(): { repo: TestRepo; rig: Rig } {
@@ -363,47 +339,4 @@ describe("an attack on updates", () => {
     look(rig);
     expect(rig.told("update-refused")).toHaveLength(2);
   });
-
-  /** A whole new state by somebody who has the online keys, and these for the targets. */
-  function forgeChain(
-    repo: TestRepo,
-    targetKeys: readonly SigningKey[],
-    change: (signed: Document["signed"]) => void,
-  ): void {
-    const { files } = repo;
-    const newest = repo.repository.targets().signed.version;
-    const document = documentOf(files, `metadata/${newest}.targets.json`);
-    document.signed.version = newest + 1;
-    change(document.signed);
-    const { version } = document.signed;
-    forge(
-      files,
-      `metadata/${newest}.targets.json`,
-      targetKeys,
-      (signed) => {
-        signed.version = newest + 1;
-        change(signed);
-      },
-      `metadata/${version}.targets.json`,
-    );
-    const snapshot = repo.repository.snapshot()!.signed.version;
-    forge(
-      files,
-      `metadata/${snapshot}.snapshot.json`,
-      repo.keys.snapshot,
-      (signed) => {
-        signed.version = snapshot + 1;
-        (signed["meta"] as Record<string, unknown>)["targets.json"] = { version };
-      },
-      `metadata/${snapshot + 1}.snapshot.json`,
-    );
-    pointTimestamp(repo, snapshot + 1);
-  }
-
-  function pointTimestamp(repo: TestRepo, snapshot: number): void {
-    forge(repo.files, "metadata/timestamp.json", repo.keys.timestamp, (signed) => {
-      signed.version += 1;
-      (signed["meta"] as Record<string, unknown>)["snapshot.json"] = { version: snapshot };
-    });
-  }
 });
