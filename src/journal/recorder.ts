@@ -31,6 +31,9 @@ export interface JournalState {
 const QUIET_MS = 300;
 const BETWEEN_ERASES_MS = 1000;
 
+/** The same thing is noted for security once in this time. */
+const SAME_AGAIN_MS = 3_600_000;
+
 /** A clock that moves by more at once was set. */
 const CLOCK_STEP_MS = 10_000;
 
@@ -50,6 +53,8 @@ export class Recorder {
   private rebooting = false;
   private refusedTold = 0;
   private command = "";
+  /** What was noted → when: a loose contact or a server that changes its mind must not push older entries out. */
+  private readonly noted = new Map<string, number>();
   /** Upstream → the last fault of security that was noted. */
   private readonly insecure = new Map<string, string>();
   /** UTC less monotonic time. */
@@ -65,6 +70,7 @@ export class Recorder {
   /** `configuration`: the first there is, another than before, or "" for the same. */
   started(reason: StartReason, configuration: "first" | "changed" | "", now: Now): void {
     const { journal } = this;
+    if (journal.security.brokenUntold) journal.addSecurity("tampering", "the security log was changed", now);
     journal.addSecurity(reason === "power" ? "power-cycle" : "start", reason, now);
     if (configuration !== "") journal.addSecurity("setup", `configuration: ${configuration}`, now);
   }
@@ -90,7 +96,9 @@ export class Recorder {
       this.journal.addEvent("info", "The appliance is there.", now);
     } else if (link === "absent" && before === "online" && !this.rebooting) {
       // CTA-2045 has no pin that tells: an appliance that is pulled and one that is dead look alike.
-      this.journal.addSecurity("removed-from-socket", "the appliance is silent", now);
+      if (this.mayNote("removed", now))
+        this.journal.addSecurity("removed-from-socket", "the appliance is silent", now);
+      else this.journal.addEvent("warning", "The appliance is silent again.", now);
     }
   }
 
@@ -120,13 +128,20 @@ export class Recorder {
     else this.journal.addEvent("info", `Reboot ${String(kind)} by the ${by}.`, now);
   }
 
+  private mayNote(what: string, now: Now): boolean {
+    const ms = this.noted.get(what);
+    if (ms !== undefined && now.ms - ms < SAME_AGAIN_MS) return false;
+    this.noted.set(what, now.ms);
+    return true;
+  }
+
   /** Told with every change. What is refused again and again is one entry until it is accepted. */
   onUpstream(id: string, state: string, fault: string, text: string, now: Now): void {
     const code = codeOf(fault);
     if (state === "online") this.insecure.delete(id);
     else if (code !== undefined && this.insecure.get(id) !== fault) {
       this.insecure.set(id, fault);
-      this.journal.addSecurity(code, `${id}: ${fault}`, now);
+      if (this.mayNote(`${id} ${fault}`, now)) this.journal.addSecurity(code, `${id}: ${fault}`, now);
     }
     if (state !== "online" && state !== "failing") return;
     const told = `${state} ${fault}`;

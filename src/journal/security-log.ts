@@ -92,6 +92,18 @@ export class SecurityLog {
     }
   }
 
+  /** True where the chain is broken and no entry after the break says so yet. */
+  get brokenUntold(): boolean {
+    let before: Uint8Array | undefined;
+    let untold = false;
+    for (const { payload } of this.log.records()) {
+      if (before !== undefined && !follows(before, payload)) untold = true;
+      else if (take(payload, CHAIN_BYTES + 4, 1) === SECURITY_CODES.indexOf("tampering")) untold = false;
+      before = chainOf(payload);
+    }
+    return untold;
+  }
+
   /**
    * The index of the first entry that does not follow from the one before it, or −1 where all do. The oldest
    * entry is taken as it is: what came before it has been dropped.
@@ -100,10 +112,8 @@ export class SecurityLog {
     let before: Uint8Array | undefined;
     let index = 0;
     for (const { payload } of this.log.records()) {
-      const chain = chainOf(payload);
-      if (before !== undefined && hex(linkOf(before, payload.subarray(CHAIN_BYTES))) !== hex(chain))
-        return index;
-      before = chain;
+      if (before !== undefined && !follows(before, payload)) return index;
+      before = chainOf(payload);
       index++;
     }
     return -1;
@@ -115,6 +125,10 @@ function linkOf(before: Uint8Array, content: Uint8Array): Uint8Array<ArrayBuffer
   all.set(before);
   all.set(content, before.length);
   return new Uint8Array(sha256(all).subarray(0, CHAIN_BYTES));
+}
+
+function follows(before: Uint8Array, payload: Uint8Array): boolean {
+  return hex(linkOf(before, payload.subarray(CHAIN_BYTES))) === hex(chainOf(payload));
 }
 
 function chainOf(payload: Uint8Array): Uint8Array<ArrayBuffer> {
