@@ -9,6 +9,7 @@ import type { PlainEvent } from "../../src/runtime.js";
 import { readConfig, type UcmConfig } from "../../src/setup/config.js";
 import { captureVirtualLine } from "../capture/line-capture.js";
 import type { CaptureSink } from "../capture/record.js";
+import { nextTurnMs, passBytes, type Wired } from "../line/pass-bytes.js";
 import { VirtualLine, type VirtualEnd } from "../line/virtual-line.js";
 import { NodeHttp, type HttpCredentials } from "../net/node-http.js";
 import { NodeWebSocket } from "../net/node-websocket.js";
@@ -65,7 +66,7 @@ export class Station {
   readonly sgd: SgdSimulator;
   readonly #options: StationOptions;
   readonly #line: VirtualLine;
-  readonly #chargerEnd: VirtualEnd;
+  readonly #wired: Wired;
   readonly #moduleEnd: VirtualEnd;
   readonly #host: UcmHost;
   #http: NodeHttp;
@@ -99,13 +100,14 @@ export class Station {
       captureVirtualLine(this.#line, options.capture, (atMs) => Date.now() - (monotonicMs() - atMs));
     }
     this.#moduleEnd = this.#line.end("module", { muted: true });
-    this.#chargerEnd = this.#line.end("charger", { muted: true });
+    const chargerEnd = this.#line.end("charger", { muted: true });
     this.sgd = new SgdSimulator({
       profile: loadProfile(options.profile),
-      line: this.#chargerEnd,
+      line: chargerEnd,
       random,
       emit: () => undefined,
     });
+    this.#wired = { line: this.#line, moduleEnd: this.#moduleEnd, chargerEnd, appliance: this.sgd };
     this.#http = this.#openHttp();
     this.#websocket = new NodeWebSocket({
       credentials: new Map([["platform", options.platform]]),
@@ -330,18 +332,14 @@ export class Station {
     if (this.#polling) return;
     this.#polling = true;
     const now = Math.floor(monotonicMs());
-    this.#line.poll(now);
-    for (let event = this.#chargerEnd.take(); event; event = this.#chargerEnd.take())
-      this.sgd.onByteLine(event, now);
-    this.sgd.poll(now);
-    for (let event = this.#moduleEnd.take(); event; event = this.#moduleEnd.take()) this.#host.onLine(event);
+    passBytes(this.#wired, now, (event) => this.#host.onLine(event));
     this.#polling = false;
     this.#tellCharger();
     this.#arm();
   }
 
   #arm(): void {
-    this.#wake.at(Math.min(this.#line.nextMs(), this.sgd.nextMs()));
+    this.#wake.at(nextTurnMs(this.#wired));
   }
 
   #onModule(event: PlainEvent): void {

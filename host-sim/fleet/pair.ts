@@ -2,14 +2,16 @@
  * A module and its charger on a line of their own: the unit of which a fleet is made. All of it is the code that
  * runs alone elsewhere; this file only passes bytes and requests, and says when it wants to be looked at next.
  */
-import { fromHex, toHex } from "../../src/base/hex.js";
+import { fromHex } from "../../src/base/hex.js";
 import type { HttpEvent, HttpPort } from "../../src/ports/http.js";
 import { NEVER, type RandomPort } from "../../src/ports/time.js";
 import { Machine, type Input, type PlainEvent } from "../../src/runtime.js";
 import type { UcmConfig } from "../../src/setup/config.js";
 import { captureVirtualLine, type ToUtc } from "../capture/line-capture.js";
 import type { CaptureSink } from "../capture/record.js";
-import { VirtualLine, type VirtualEnd } from "../line/virtual-line.js";
+import { nextTurnMs, passBytes, type Wired } from "../line/pass-bytes.js";
+import { VirtualLine } from "../line/virtual-line.js";
+import { httpInput, lineInput } from "../runtime/inputs.js";
 import type { SgdProfile } from "../sgd/profile.js";
 import { SgdSimulator } from "../sgd/simulator.js";
 
@@ -39,9 +41,7 @@ export class Pair {
   moduleFrames = 0;
   readonly #options: PairOptions;
   readonly #machine = new Machine();
-  readonly #line: VirtualLine;
-  readonly #moduleEnd: VirtualEnd;
-  readonly #chargerEnd: VirtualEnd;
+  readonly #wired: Wired;
   #inputs: Input[] = [];
   #wakeMs = 0;
   #chargerFrameEndMs: number | undefined;
@@ -49,61 +49,42 @@ export class Pair {
   constructor(options: PairOptions) {
     this.#options = options;
     this.name = options.name;
-    this.#line = new VirtualLine({ bitsPerSecond: 19_200, random: options.random });
-    this.#moduleEnd = this.#line.end("module", { muted: true });
-    this.#chargerEnd = this.#line.end("charger", { muted: true });
+    const { random } = options;
+    const line = new VirtualLine({ bitsPerSecond: 19_200, random });
+    const moduleEnd = line.end("module", { muted: true });
+    const chargerEnd = line.end("charger", { muted: true });
     this.sgd = new SgdSimulator({
       profile: options.profile,
-      line: this.#chargerEnd,
-      random: options.random,
+      line: chargerEnd,
+      random,
       emit: () => undefined,
     });
-    if (options.capture) captureVirtualLine(this.#line, options.capture.sink, options.capture.toUtc);
-    this.#line.tap(({ from, bytes, atMs }) => this.#tap(from, bytes, atMs));
-    const seed = [0, 1, 2, 3].map(() => options.random.uint32());
+    this.#wired = { line, moduleEnd, chargerEnd, appliance: this.sgd };
+    if (options.capture) captureVirtualLine(line, options.capture.sink, options.capture.toUtc);
+    line.tap(({ from, bytes, atMs }) => this.#tap(from, bytes, atMs));
+    const seed = [0, 1, 2, 3].map(() => random.uint32());
     this.#inputs.push({ k: "boot", config: options.config, store: {}, seed });
     this.sgd.plug();
   }
 
   onHttp(event: HttpEvent): void {
-    switch (event.ev) {
-      case "head":
-        this.#inputs.push({ k: "head", id: event.id, status: event.status, headers: event.headers });
-        break;
-      case "data":
-        this.#inputs.push({ k: "data", id: event.id, hex: toHex(event.bytes) });
-        break;
-      case "end":
-        this.#inputs.push({ k: "end", id: event.id });
-        break;
-      case "failed":
-        this.#inputs.push({ k: "failed", id: event.id, reason: event.reason, text: event.text });
-        break;
-    }
+    this.#inputs.push(httpInput(event));
   }
 
   nextMs(): number {
     if (this.#inputs.length > 0) return 0;
-    return Math.min(this.#line.nextMs(), this.sgd.nextMs(), this.#wakeMs);
+    return Math.min(nextTurnMs(this.#wired), this.#wakeMs);
   }
 
   poll(nowMs: number, utcMs: number): void {
-    this.#line.poll(nowMs);
-    for (let event = this.#chargerEnd.take(); event; event = this.#chargerEnd.take()) {
-      this.sgd.onByteLine(event, nowMs);
-    }
-    this.sgd.poll(nowMs);
-    for (let event = this.#moduleEnd.take(); event; event = this.#moduleEnd.take()) {
-      if (event.ev === "rx") this.#inputs.push({ k: "rx", hex: toHex(event.bytes), atMs: event.atMs });
-      else if (event.ev === "sent") this.#inputs.push({ k: "sent", atMs: event.atMs });
-    }
+    passBytes(this.#wired, nowMs, (event) => this.#inputs.push(lineInput(event)));
     if (this.#inputs.length === 0 && nowMs < this.#wakeMs) return;
     const inputs = this.#inputs;
     this.#inputs = [];
     const reply = this.#machine.step({ nowMs, utcMs, in: inputs });
     this.#wakeMs = reply.wakeMs ?? NEVER;
     for (const output of reply.out) {
-      if (output.k === "tx") this.#moduleEnd.write(fromHex(output.hex)!);
+      if (output.k === "tx") this.#wired.moduleEnd.write(fromHex(output.hex)!);
       else if (output.k === "http") this.#options.http.request(output.request);
       else if (output.k === "abort") this.#options.http.abort(output.id);
       else if (output.k === "event") this.#options.onEvent(output.event, nowMs);

@@ -20,6 +20,7 @@ import { monotonicMs, WakeUp } from "./clock.js";
 import type { FileFlash } from "./file-flash.js";
 import type { FileStore } from "./file-store.js";
 import type { SimulatedSlots } from "./slots.js";
+import { httpInput, lineInput } from "./inputs.js";
 import { carryOutCall } from "./websocket-calls.js";
 
 /** What an order is answered with. */
@@ -148,26 +149,11 @@ export class UcmHost {
     const machine = this.#options.engine.machine;
     if (machine && event.ev !== "carrier") {
       if (event.ev === "rx") machine.receive(event.bytes); // its UART tells the firmware, and that it has sent
-    } else if (event.ev === "rx") this.#put({ k: "rx", hex: toHex(event.bytes), atMs: event.atMs });
-    else if (event.ev === "sent") this.#put({ k: "sent", atMs: event.atMs });
-    else this.#put({ k: "carrier", on: event.on, atMs: event.atMs });
+    } else this.#put(lineInput(event));
   }
 
   onHttp(event: HttpEvent): void {
-    switch (event.ev) {
-      case "head":
-        this.#put({ k: "head", id: event.id, status: event.status, headers: event.headers });
-        break;
-      case "data":
-        this.#put({ k: "data", id: event.id, hex: toHex(event.bytes) });
-        break;
-      case "end":
-        this.#put({ k: "end", id: event.id });
-        break;
-      case "failed":
-        this.#put({ k: "failed", id: event.id, reason: event.reason, text: event.text });
-        break;
-    }
+    this.#put(httpInput(event));
   }
 
   onCertificate(event: CertificateEvent): void {

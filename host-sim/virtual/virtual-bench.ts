@@ -6,13 +6,14 @@
 import { fromHex, toHex } from "../../src/base/hex.js";
 import { seededRandom } from "../../src/base/random.js";
 import type { HttpFailure, HttpRequest } from "../../src/ports/http.js";
-import type { ByteLineEvent } from "../../src/ports/line.js";
 import { NEVER } from "../../src/ports/time.js";
 import type { Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
 import { readConfig, type UcmConfig } from "../../src/setup/config.js";
 import { VirtualCsms, type VirtualCsmsOptions } from "../csms/virtual.js";
 import { VirtualNetwork } from "../net/virtual-network.js";
+import { type LineUser, nextTurnMs, passBytes, type Wired } from "../line/pass-bytes.js";
 import { VirtualLine, type VirtualEnd } from "../line/virtual-line.js";
+import { lineInput } from "../runtime/inputs.js";
 import type { StartReason } from "../../src/journal/recorder.js";
 import type { FileFlash } from "../runtime/file-flash.js";
 import type { Engine } from "../runtime/ucm-host.js";
@@ -58,12 +59,7 @@ export interface ModuleClock {
   offsetMs: number;
 }
 
-/** Whatever hangs on an end of the line. */
-export interface LineUser {
-  onByteLine(event: ByteLineEvent, nowMs: number): void;
-  poll(nowMs: number): void;
-  nextMs(): number;
-}
+export type { LineUser } from "../line/pass-bytes.js";
 
 interface Pending {
   readonly atMs: number;
@@ -96,7 +92,6 @@ export class VirtualBench {
   readonly csms: VirtualCsms;
   /** The charger; on a line of its own where `appliance` takes its place. */
   readonly sgd: SgdSimulator;
-  readonly #appliance: LineUser;
   /** Everything that the module told, with its time. */
   readonly told: { readonly atMs: number; readonly event: PlainEvent }[] = [];
   /** Every change of the charger's state. */
@@ -119,7 +114,7 @@ export class VirtualBench {
   readonly #pace: ((nowMs: number) => Promise<void>) | undefined;
   readonly #random;
   readonly #moduleEnd: VirtualEnd;
-  readonly #chargerEnd: VirtualEnd;
+  readonly #wired: Wired;
   #pending: Pending[] = [];
   #inputs: Input[] = [];
   #answers: Output[] = [];
@@ -149,7 +144,7 @@ export class VirtualBench {
     if (this.home) this.moduleClock.known = false;
     this.line = new VirtualLine({ bitsPerSecond: 19_200, random: this.#random });
     this.#moduleEnd = this.line.end("module", { muted: true });
-    this.#chargerEnd = this.line.end("charger", { muted: true });
+    const chargerEnd = this.line.end("charger", { muted: true });
     this.vtn = new VtnCore({ pollSeconds: 10, ...options.vtn });
     this.vtn3 = new Vtn3Core(this.vtn.state, this.vtn.misbehaviours, { clients: [client3], ...options.vtn3 });
     const speaks3 = options.protocol === "openadr3";
@@ -161,13 +156,14 @@ export class VirtualBench {
       profile,
       line: options.appliance
         ? new VirtualLine({ bitsPerSecond: 19_200, random: this.#random }).end("nobody")
-        : this.#chargerEnd,
+        : chargerEnd,
       random: this.#random,
       emit: (event) => {
         if (event.event === "state") this.states.push(event);
       },
     });
-    this.#appliance = options.appliance?.(this.#chargerEnd) ?? this.sgd;
+    const appliance = options.appliance?.(chargerEnd) ?? this.sgd;
+    this.#wired = { line: this.line, moduleEnd: this.#moduleEnd, chargerEnd, appliance };
     const config = readConfig({
       upstreams: [
         speaks3
@@ -314,7 +310,7 @@ export class VirtualBench {
   }
 
   #nextMs(): number {
-    let next = Math.min(this.line.nextMs(), this.#appliance.nextMs(), this.#wakeMs, this.csms.nextMs());
+    let next = Math.min(nextTurnMs(this.#wired), this.#wakeMs, this.csms.nextMs());
     for (const pending of this.#pending) next = Math.min(next, pending.atMs);
     if (this.home) next = Math.min(next, this.home.nextMs());
     if (next === NEVER) throw new Error("nobody has anything to do any more");
@@ -326,15 +322,7 @@ export class VirtualBench {
     if (this.#stuck > 10_000) throw new Error(`time stands still at ${ms} ms`);
     await this.#pace?.(ms);
     this.nowMs = ms;
-    this.line.poll(ms);
-    for (let event = this.#chargerEnd.take(); event; event = this.#chargerEnd.take())
-      this.#appliance.onByteLine(event, ms);
-    this.#appliance.poll(ms);
-    for (let event = this.#moduleEnd.take(); event; event = this.#moduleEnd.take()) {
-      if (event.ev === "rx") this.#inputs.push({ k: "rx", hex: toHex(event.bytes), atMs: event.atMs });
-      else if (event.ev === "sent") this.#inputs.push({ k: "sent", atMs: event.atMs });
-      else this.#inputs.push({ k: "carrier", on: event.on, atMs: event.atMs });
-    }
+    passBytes(this.#wired, ms, (event) => this.#inputs.push(lineInput(event)));
     this.#answerRequests(ms);
     for (const event of this.home?.take(ms) ?? []) this.#inputs.push({ k: "net", event });
     for (const event of this.csms.take(ms)) this.#inputs.push({ k: "ws", event });
