@@ -7,7 +7,7 @@
 //   - tables at module level are frozen, which the sources promise by their types.
 // Byte code for the 32-bit machine, for the emulated one and for the chip is made of the same bundle.
 import { createRequire } from "node:module";
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -78,12 +78,18 @@ function emptied(text) {
   return names.map((name) => `export const ${name} = undefined;`).join("\n");
 }
 
-function plugin(left) {
+function plugin(left, bareIsOutside) {
   const slashed = (path) => path.split(sep).join("/");
   const isLeft = (path) => left.some((folder) => slashed(path).includes(`/src/${folder}/`));
   return {
     name: "firmware",
     setup(build) {
+      // What the SDK and the drivers' manifests bring; packages of npm become part of the bundle.
+      build.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+        bareIsOutside && kind === "import-statement" && !path.startsWith("crc/")
+          ? { path, external: true }
+          : undefined,
+      );
       build.onResolve({ filter: /^\.\.?\// }, ({ path, importer, resolveDir }) => {
         let file = resolve(resolveDir, path);
         if (!existsSync(file)) file = file.replace(/\.js$/, ".ts");
@@ -110,21 +116,61 @@ function plugin(left) {
 }
 
 /**
+ * The bundler makes `var` of what was `const` at module level; in a preloaded module each costs 4 bytes of RAM, because it
+ * could change. What is nowhere assigned to again becomes `const` again; a name that an inner scope assigns to stays as it is.
+ */
+export function withConstants(text) {
+  const ts = require("typescript");
+  const file = ts.createSourceFile("bundle.js", text, ts.ScriptTarget.ES2022, true);
+  const assigned = new Set();
+  const names = (node) => {
+    if (ts.isIdentifier(node)) assigned.add(node.text);
+    else if (ts.isArrayLiteralExpression(node) || ts.isObjectLiteralExpression(node))
+      ts.forEachChild(node, names);
+  };
+  const visit = (node) => {
+    if (ts.isBinaryExpression(node) && ts.isAssignmentOperator(node.operatorToken.kind)) names(node.left);
+    else if (ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) names(node.operand);
+    else if ((ts.isForOfStatement(node) || ts.isForInStatement(node)) && ts.isIdentifier(node.initializer))
+      names(node.initializer);
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  let out = "";
+  let from = 0;
+  for (const statement of file.statements) {
+    if (!ts.isVariableStatement(statement)) continue;
+    const { declarations } = statement.declarationList;
+    const at = statement.declarationList.getStart(file);
+    if (!text.startsWith("var ", at)) continue;
+    if (
+      !declarations.every(
+        ({ name, initializer }) => initializer && ts.isIdentifier(name) && !assigned.has(name.text),
+      )
+    )
+      continue;
+    out += `${text.slice(from, at)}const`;
+    from = at + "var".length;
+  }
+  return out + text.slice(from);
+}
+
+/**
  * Bundles `entries` (files below `base`) into `outdir`, keeping their paths. `upstreams`: protocols to keep, all if not
- * given. `external`: specifiers that stay imports, as the SDK's own modules.
+ * given. `bareIsOutside`: names of modules that the SDK knows stay imports. Answers the files that are in it.
  */
 export async function bundle({
   entries,
   base,
   outdir,
   upstreams = Object.keys(upstreamFolders),
-  external = [],
+  bareIsOutside = false,
 }) {
   const left = Object.keys(upstreamFolders)
     .filter((name) => !upstreams.includes(name))
     .map((name) => upstreamFolders[name]);
   const { build } = require("esbuild");
-  await build({
+  const { metafile, outputFiles } = await build({
     entryPoints: entries,
     outdir,
     outbase: base,
@@ -133,14 +179,20 @@ export async function bundle({
     splitting: entries.length > 1,
     format: "esm",
     target: "es2022",
-    external,
-    plugins: [plugin(left)],
+    plugins: [plugin(left, bareIsOutside)],
     inject: [join(dirname(fileURLToPath(import.meta.url)), "frozen.js")],
     // Not `minifySyntax`: XS's byte code of what it writes is longer.
     minifyIdentifiers: true,
     mangleProps: /^\$./,
     logLevel: "error",
+    metafile: true,
+    write: false,
   });
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, withConstants(text));
+  }
+  return Object.keys(metafile.inputs);
 }
 
 const importPattern = /^\s*(?:import|export)\b(?:[^;'"`]*?\bfrom)?\s*["'](\.[^"'\n]+)["']/gm;
@@ -150,7 +202,6 @@ const importPattern = /^\s*(?:import|export)\b(?:[^;'"`]*?\bfrom)?\s*["'](\.[^"'
  * entry itself is copied, both below `outdir` under the paths that they have below `base`. Answers the entry's new path.
  */
 export async function bundleBehind(entry, base, outdir, upstreams) {
-  const { mkdirSync, writeFileSync } = await import("node:fs");
   const text = readFileSync(entry, "utf8");
   const imports = [...text.matchAll(importPattern)].map(([, specifier]) =>
     resolve(dirname(entry), specifier),
