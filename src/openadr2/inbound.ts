@@ -96,8 +96,7 @@ export class InboundReader implements XmlHandler {
           this.signal = this.scrap;
         }
         if (this.signal !== this.scrap) {
-          signal.durationsMs.push(0);
-          signal.values.push(NaN);
+          addInterval(signal);
         }
         return;
       }
@@ -284,15 +283,15 @@ export class InboundReader implements XmlHandler {
         return;
       }
       case E.text:
-        if (signal !== undefined && signal !== this.scrap && text !== String(signal.values.length - 1)) {
+        if (signal !== undefined && signal !== this.scrap && text !== String(signal.count - 1)) {
           event.bad = "interval uids do not count from 0 by 1";
         }
         return;
       case E.value:
-        if (signal !== undefined && signal.values.length > 0 && this.path[depth - 3] !== E.currentValue) {
+        if (signal !== undefined && signal.count > 0 && this.path[depth - 3] !== E.currentValue) {
           const value = text === "" ? NaN : Number(text);
           if (!Number.isFinite(value)) event.bad = `value ${text} is no number`;
-          if (signal !== this.scrap) signal.values[signal.values.length - 1] = value;
+          if (signal !== this.scrap) signal.numbers[signal.count * 2 - 1] = value;
         }
         return;
       case E.signalName:
@@ -335,8 +334,7 @@ export class InboundReader implements XmlHandler {
         return;
       case E.interval:
         if (ms < 0) event.bad = "an interval's duration is negative";
-        if (signal !== undefined && signal !== this.scrap)
-          signal.durationsMs[signal.durationsMs.length - 1] = ms;
+        if (signal !== undefined && signal !== this.scrap) signal.numbers[signal.count * 2 - 2] = ms;
         return;
       default:
     }
@@ -418,9 +416,21 @@ function newSignal(): VtnSignal {
     units: "",
     scale: "",
     deviceClasses: [],
-    durationsMs: [],
-    values: [],
+    count: 0,
+    numbers: new Float64Array(0),
   };
+}
+
+/** Room for eight more where it is full. */
+function addInterval(signal: VtnSignal): void {
+  const at = signal.count++ * 2;
+  if (at === signal.numbers.length) {
+    const larger = new Float64Array(at + 16);
+    larger.set(signal.numbers);
+    signal.numbers = larger;
+  }
+  signal.numbers[at] = 0;
+  signal.numbers[at + 1] = NaN;
 }
 
 function newEvent(): VtnEvent {

@@ -24,9 +24,10 @@ export interface VtnSignal {
   scale: string;
   /** mrid of the device classes that it is meant for; empty = all. */
   deviceClasses: string[];
-  /** One an interval; 0 = open or absent. */
-  durationsMs: number[];
-  values: number[];
+  /** Intervals so far. */
+  count: number;
+  /** Of each its duration (0 = open or absent) and its value; longer than is used. A slot of an array is twice as big. */
+  numbers: Float64Array;
 }
 
 export interface VtnEvent {

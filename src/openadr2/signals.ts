@@ -1,6 +1,7 @@
 import { isFault } from "../base/fault.js";
 import { drmAsk } from "../grid/drm.js";
 import type { Ask, GridEvent, GridInterval } from "../grid/event.js";
+import { PriceSeries } from "../grid/price-series.js";
 import type { VtnEvent, VtnSignal } from "./messages.js";
 
 /*
@@ -173,24 +174,27 @@ function signalRank(signal: VtnSignal): number {
 
 function signalIntervals(event: VtnEvent, signal: VtnSignal, programme: Programme): GridInterval[] | Refusal {
   const total = event.durationMs ?? 0;
-  const count = signal.values.length;
+  const { count, numbers } = signal;
   if (count === 0) return wrong(`signal ${signal.name} has no intervals`);
-  const intervals: GridInterval[] = [];
+  const prices = signalRank(signal) === PRICE ? new PriceSeries(count) : undefined;
+  const intervals: GridInterval[] = prices?.intervals ?? [];
   let offsetMs = 0;
   for (let i = 0; i < count; i++) {
-    const ask = askOf(signal, signal.values[i]!, programme, emergencyPermitted(event, programme));
+    const value = numbers[i * 2 + 1]!;
+    const ask = askOf(signal, value, programme, emergencyPermitted(event, programme));
     if (ask === undefined) {
-      return wrong(`signal ${signal.name}/${signal.type} cannot have the value ${String(signal.values[i])}`);
+      return wrong(`signal ${signal.name}/${signal.type} cannot have the value ${String(value)}`);
     }
     if ("code" in ask) return ask;
-    let durationMs = signal.durationsMs[i]!;
+    let durationMs = numbers[i * 2]!;
     const last = i === count - 1;
     // Rule 47: no duration in all = until cancelled. A last interval without one takes what is left.
     if (total === 0) {
       if (last) durationMs = Infinity;
     } else if (durationMs === 0 && last) durationMs = total - offsetMs;
     if (durationMs <= 0) return wrong(`interval ${String(i)} of signal ${signal.name} has no duration`);
-    intervals.push({ offsetMs, durationMs, ask });
+    if (prices !== undefined && ask.ask === "price") prices.put(i, offsetMs, durationMs, ask);
+    else intervals.push({ offsetMs, durationMs, ask });
     offsetMs += durationMs;
   }
   // Rule 8.
