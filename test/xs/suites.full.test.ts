@@ -28,6 +28,13 @@ const suites: readonly Planned[] = [
   { file: "test/scenario/link-recorded.test.ts" },
   { file: "test/scenario/link-repetition.test.ts" },
   { file: "test/scenario/link-spi.test.ts" },
+  {
+    file: "test/unit/websocket.test.ts",
+    replace: [
+      ["test/unit/websocket.test.ts", "2 ** 16", "2 ** 8"],
+      ["test/unit/websocket.test.ts", "STREAMS = 2e3", "STREAMS = 40"],
+    ],
+  },
   { file: "test/scenario/sgd-session.test.ts" },
   { file: "test/scenario/sgd-dialogue.test.ts" },
   { file: "test/scenario/sgd-inform.test.ts" },

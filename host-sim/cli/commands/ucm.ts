@@ -7,6 +7,7 @@ import { NodeHttp } from "../../net/node-http.js";
 import { NodeMdns } from "../../net/node-mdns.js";
 import { NodeMqtt } from "../../net/node-mqtt.js";
 import { WebhookServer } from "../../net/webhook-server.js";
+import { ModuleCertificates } from "../../net/module-certificates.js";
 import { PasswordFile } from "../../net/passwords.js";
 import { NodeWebSocket } from "../../net/node-websocket.js";
 import { FileFlash, flashFileName } from "../../runtime/file-flash.js";
@@ -113,8 +114,13 @@ A first configuration: docs/cli.md; what may stand in it: docs/config.schema.jso
           output.emit({ event: "serial", url: line.url }, `serial line: ${line.url}`);
         const http = new NodeHttp({ credentials, deliver: (event) => host.onHttp(event) });
         const passwords = new PasswordFile(join(dataDir, "passwords.json"));
+        const platforms = passwords.over(credentials);
+        const certificates = new ModuleCertificates({
+          ...{ dir: join(dataDir, "certificates"), credentials: platforms },
+          deliver: (event) => host.onCertificate(event),
+        });
         const websocket = new NodeWebSocket({
-          credentials: passwords.over(credentials),
+          credentials: platforms,
           deliver: (event) => host.onWebSocket(event),
           keepPassword: (name, password) => passwords.keep(name, password),
         });
@@ -135,6 +141,7 @@ A first configuration: docs/cli.md; what may stand in it: docs/config.schema.jso
           line: tapped.wrap(line),
           http,
           websocket,
+          certificates,
           mqtt,
           mdns,
           store: new FileStore(join(dataDir, "ucm.json")),
