@@ -428,7 +428,9 @@ class History {
         rig.wake();
         break;
       case "button":
+        if (rig.sgd.state().override === op.on) break;
         this.buttonLost = this.ms < this.calmMs + SETTLE_MS;
+        this.calmMs = Math.max(this.calmMs, this.ms);
         rig.sgd.override(op.on);
         break;
       case "pull":
