@@ -3,143 +3,57 @@
  * Nothing is decided here. The app is driven by three inputs (line, HTTP, time), answers through the ports of
  * its {@link World}, and sleeps until {@link Ucm.nextMs}; it has no clock, no timer and no thread of its own.
  */
+import { Desk, type OwnerState } from "./desk.js";
+import { Upstreams } from "./upstreams.js";
+import type { JournalPage, World } from "./world.js";
 import { LinkStack } from "./link/stack.js";
 import type { LinkCounters } from "./link/counters.js";
 import type { FrameTrace } from "./link/messages.js";
-import { leftOut } from "./built-in.js";
 import { parsePosixTz } from "./base/posix-tz.js";
 import { GridCore, type Evaluation, type ListedEvent } from "./grid/core.js";
 import { gridSettings } from "./grid/settings.js";
-import type { DelayOrder, DelayStatus } from "./grid/delay.js";
+import type { DelayStatus } from "./grid/delay.js";
 import { levelOf } from "./grid/asks.js";
-import type { OwnerAnswer, OwnerOrder } from "./grid/owner.js";
+import type { OwnerAnswer } from "./grid/owner.js";
 import { regionOf, type WeekWindow } from "./grid/regions.js";
-import { changeAnswer, Providers } from "./grid/providers.js";
+import { Providers } from "./grid/providers.js";
 import type { Upstream, UpstreamHost, UpstreamStatus } from "./grid/upstream.js";
 import type { Intent } from "./grid/intent.js";
-import { mayRead, type JournalPart, type Role } from "./journal/access.js";
-import { exportLines, type ExportFormat } from "./journal/export.js";
+import type { JournalPart, Role } from "./journal/access.js";
+import type { ExportFormat } from "./journal/export.js";
 import { FactoryReset, isResetting } from "./journal/factory-reset.js";
-import { Recorder, type JournalState, type StartReason } from "./journal/recorder.js";
+import { Recorder, type JournalState } from "./journal/recorder.js";
 import { CrashLoop, MemoryWatch, Watch } from "./health/watch.js";
 import { lampOf, type Lamp } from "./health/lamp.js";
 import { Network } from "./network/network.js";
-import { usageOf } from "./journal/usage.js";
 import { ClockHint } from "./network/clock-hint.js";
-import { Ocpp16 } from "./ocpp16/ocpp16.js";
-import type { SecuritySource } from "./ocpp16/services.js";
-import { OpenAdr2Ven, type UsageHistory } from "./openadr2/ven.js";
-import { OpenAdr3Ven } from "./openadr3/ven.js";
 import { crcOfText } from "./base/json.js";
-import type { FlashPort } from "./ports/flash.js";
-import type { CertificateEvent, CertificatePort } from "./ports/certificates.js";
-import type { HttpEvent, HttpPort } from "./ports/http.js";
-import type { ByteLine, ByteLineEvent, FrameLine, FrameLineEvent } from "./ports/line.js";
-import type { NetworkEvent, NetworkPort } from "./ports/network.js";
-import type { MdnsEvent, MdnsPort } from "./ports/mdns.js";
-import type { MqttEvent, MqttPort } from "./ports/mqtt.js";
+import type { CertificateEvent } from "./ports/certificates.js";
+import type { HttpEvent } from "./ports/http.js";
+import type { ByteLineEvent, FrameLineEvent } from "./ports/line.js";
+import type { NetworkEvent } from "./ports/network.js";
+import type { MdnsEvent } from "./ports/mdns.js";
+import type { MqttEvent } from "./ports/mqtt.js";
 import type { SgdStatus } from "./ports/sgd-status.js";
-import type { UpdateEvent, UpdatePort } from "./ports/update.js";
-import { NEVER, type Now, type RandomPort, type StorePort } from "./ports/time.js";
-import type { WebSocketEvent, WebSocketPort } from "./ports/websocket.js";
+import type { UpdateEvent } from "./ports/update.js";
+import { NEVER, type Now, type StorePort } from "./ports/time.js";
+import type { WebSocketEvent } from "./ports/websocket.js";
 import { SgdSession } from "./sgd/session.js";
 import { DEFAULT_SGD_SETTINGS } from "./sgd/settings.js";
-import { minutesOf, type OffPeakWindow, type UcmConfig, type UpstreamConfig } from "./setup/config.js";
-import { orderFault } from "./setup/orders.js";
+import { minutesOf, type OffPeakWindow, type UcmConfig } from "./setup/config.js";
+import { ReadyBy } from "./setup/ready-by.js";
+import { OwnerWeb } from "./setup/web.js";
+import type { WebRequest } from "./ports/http-server.js";
 import { PlugInWatch } from "./translate/plug-in.js";
 import { LoadReference } from "./translate/reference.js";
 import { informationOf, translate } from "./translate/translate.js";
 import { Updater, type UpdateStatus } from "./update/updater.js";
 
-/** Everything that the module tells: what `ucm --json` prints and the page shows. */
-export type UcmEvent =
-  | {
-      readonly event: "intent";
-      readonly intent: string;
-      readonly source: string;
-      readonly reason: string;
-      readonly eventId: string;
-      readonly endsUtcMs: number | null;
-    }
-  | {
-      readonly event: "command";
-      readonly name: string;
-      readonly result: string;
-      readonly verified: boolean;
-      readonly text: string;
-    }
-  | {
-      readonly event: "upstream";
-      readonly id: string;
-      readonly state: string;
-      readonly fault: string;
-      readonly text: string;
-      readonly nextTryMs: number;
-    }
-  | { readonly event: "sgd"; readonly status: SgdStatus }
-  | {
-      readonly event: "frame";
-      readonly dir: "rx" | "tx";
-      readonly bytes: Uint8Array;
-      readonly fault: string;
-      readonly atMs: number;
-    }
-  | { readonly event: "log"; readonly level: "info" | "warning" | "error"; readonly text: string };
-
-/** What the module needs of the world it is plugged into. */
-export interface World {
-  readonly line: ByteLine | FrameLine;
-  readonly http: HttpPort;
-  /** For OCPP; a world without one connects to no charging platform. */
-  readonly websocket?: WebSocketPort;
-  /** For notifications by MQTT; without it OpenADR 3 polls. */
-  readonly mqtt?: MqttPort;
-  /** For servers that announce themselves on the local network. */
-  readonly mdns?: MdnsPort;
-  /** For renewal of the module's own certificates; without it there is none. */
-  readonly certificates?: CertificatePort;
-  /** Two slots of program flash; without them there are no updates. */
-  readonly update?: UpdatePort;
-  readonly random: RandomPort;
-  /** Keeps values where there is no flash. */
-  readonly store: StorePort;
-  /** 24 sectors for the journal, then at least 4 for values; without it there is no journal. */
-  readonly flash?: FlashPort;
-  /** Where the module keeps its own place in the network and its own clock; else the world does. */
-  readonly network?: NetworkPort;
-  /** No time before this is possible: when the image was built, UTC ms. */
-  readonly builtUtcMs?: number;
-  /** Tells the hardware's watchdog that link, upstreams and storage all make progress. */
-  feed?(): void;
-  /** The one lamp, told when it changes. */
-  lamp?(lamp: Lamp): void;
-  /** Why the module starts; default: power came. */
-  readonly startReason?: StartReason;
-  /** A client for a protocol that the world brings along; undefined = the module's own. */
-  connect?(config: UpstreamConfig, host: UpstreamHost): Upstream | undefined;
-  /** The module must start anew, e.g. after a factory reset. */
-  restart?(why: StartReason): void;
-  emit(event: UcmEvent): void;
-}
-
-/** A part of the journal as it is read out: some lines, and where to go on. */
-export interface JournalPage {
-  /** `forbidden`, `no-journal`, or "" where it was read. */
-  readonly why: string;
-  readonly lines: readonly string[];
-  /** Number of the next line; undefined = that was all. */
-  readonly next: number | undefined;
-}
-
-/** What the owner has said, and for how long it lasts. */
-export type OwnerState = Omit<ReturnType<GridCore["ownerStatus"]>, "consent"> & {
-  readonly consent: readonly { readonly source: string; readonly word: "pause" | "dismiss" }[];
-};
-
-/** Lines of the journal that are read out at once. */
-const PAGE_LINES = 50;
 /** The line must have been silent so long, and stay so, before the program flash is erased (drivers/rs485), ms. */
 const QUIET_MS = 300;
+/** So long a press of the button opens setup; and so long forgets everything. */
+const SETUP_PRESS_MS = 1000;
+const RESET_PRESS_MS = 10_000;
 /** Between two steps of a factory reset, ms. */
 const RESET_STEP_MS = 20;
 /** Store key: a checksum of the configuration of the last start. */
@@ -150,6 +64,8 @@ const owedKey = "sgd.owed";
 
 /** Message types that a module answers to: Basic, Intermediate, data-link. */
 const supportedTypes = [0x0801, 0x0802, 0x0803];
+
+export type { JournalPage, UcmEvent, World } from "./world.js";
 
 export class Ucm {
   readonly #world: World;
@@ -190,6 +106,9 @@ export class Ucm {
   #upstreamsFromMs = 0;
   #stuck: string | undefined;
   #lamp: Lamp | undefined;
+  readonly #desk: Desk;
+  readonly #web: OwnerWeb | undefined;
+  readonly #readyBy: ReadyBy;
   /** When the line was last heard or used, ms. */
   #lineMs = 0;
 
@@ -257,13 +176,29 @@ export class Ucm {
       }),
     });
     this.#network = this.#networkOf(world);
+    const clients = new Upstreams({ world, config, recorder: this.#recorder, now: () => this.#now });
     for (const upstream of config.upstreams) {
-      const client = this.#connect(upstream);
+      const client = clients.connect(upstream, this.#upstreamHost(upstream.id));
       if (client) this.#upstreams.push(client);
       this.#toldUpstream.push("");
     }
     this.#providers = new Providers(this.#upstreams, config.oneProvider, store);
     this.#updater = this.#updaterOf(world, config);
+    const zone = parsePosixTz(config.timeZone);
+    this.#readyBy = new ReadyBy(store, zone);
+    const { web } = world;
+    this.#desk = new Desk({
+      ...{ config, zone, grid: this.#grid, providers: this.#providers },
+      ...{ recorder: this.#recorder, readyBy: this.#readyBy },
+      state: (now) => this.state(now),
+      factoryReset: () => this.factoryReset(),
+      configure: web?.configure === undefined ? undefined : (setup) => web.configure?.(setup),
+    });
+    if (web !== undefined) {
+      const { ownerSecret, fresh } = web;
+      const wifi = world.network !== undefined;
+      this.#web = new OwnerWeb(this.#desk, { config, zone, ownerSecret, fresh, wifi }, random, store);
+    }
   }
 
   /** The time of the input being handled; the link's synchronous callbacks need it. */
@@ -319,88 +254,6 @@ export class Ucm {
       },
       { servers: this.#config.timeServers, builtUtcMs: builtUtcMs ?? 0 },
     );
-  }
-
-  #connect(config: UpstreamConfig): Upstream | undefined {
-    const brought = this.#world.connect?.(config, this.#upstreamHost(config.id));
-    if (brought) return brought;
-    if (leftOut.includes(config.protocol)) {
-      this.#log("error", `Upstream "${config.id}": this build has no ${config.protocol}; it is ignored.`);
-      return undefined;
-    }
-    if (config.protocol === "openadr2b") {
-      return new OpenAdr2Ven(
-        {
-          ...config,
-          venName: config.venName ?? config.id,
-          voltage: this.#config.charger.voltage,
-        },
-        this.#upstreamHost(config.id),
-        this.#usage(),
-      );
-    }
-    if (config.protocol === "openadr3") {
-      const { installerMaxA, ratedA, phases, voltage } = this.#config.charger;
-      return new OpenAdr3Ven(
-        {
-          ...config,
-          venName: config.venName ?? config.id,
-          certificate: config.cert !== undefined,
-          programs: config.marketContexts ?? [],
-          installerW: installerMaxA * voltage * phases,
-          ratedW: ratedA * voltage * phases,
-        },
-        this.#upstreamHost(config.id),
-      );
-    }
-    const { websocket } = this.#world;
-    if (websocket === undefined) {
-      this.#log("error", `Upstream "${config.id}": this device has no WebSocket; it is ignored.`);
-      return undefined;
-    }
-    const { charger, randomDelay } = this.#config;
-    return new Ocpp16(
-      {
-        ...{ id: config.id, url: config.url, chargePointId: config.chargePointId ?? config.id },
-        ...{ localIdTag: config.idTag, startsBy: config.startsBy, evidence: config.plugEvidence },
-        emergency: config.emergency,
-        ...charger,
-        delayMaxMs: randomDelay.enabled ? randomDelay.maxSeconds * 1000 : 0,
-        securityProfile: config.cert === undefined ? 2 : 3,
-      },
-      { ...this.#upstreamHost(config.id), websocket },
-      {
-        logs: { read: (which) => this.#logText(which) },
-        certificates: this.#world.certificates,
-        security: this.#securitySource(),
-      },
-    );
-  }
-
-  /** The journal's lines for a platform that asks for them; undefined where there is no journal. */
-  #logText(which: "SecurityLog" | "DiagnosticsLog"): string | undefined {
-    if (!this.#recorder) return undefined;
-    const part = which === "SecurityLog" ? "security" : "events";
-    return [...exportLines(this.#recorder.journal, part, "csv")].join("\n");
-  }
-
-  /** The security log for a platform that is told of it; undefined where there is no journal. */
-  #securitySource(): SecuritySource | undefined {
-    const journal = this.#recorder?.journal;
-    if (journal === undefined) return undefined;
-    const { security } = journal;
-    return {
-      head: () => security.head,
-      entries: () => security.entries(),
-      add: (act, text) => journal.addSecurity(act, text, this.#now),
-    };
-  }
-
-  /** What was used in the past, for OpenADR 2.0b's HISTORY_USAGE; undefined where there is no journal. */
-  #usage(): UsageHistory | undefined {
-    const energy = this.#recorder?.journal.energy;
-    if (energy === undefined) return undefined;
-    return { read: (what, from, to, stepMs, most) => usageOf(energy, what, from, to, stepMs, most) };
   }
 
   #upstreamHost(source: string): UpstreamHost {
@@ -461,6 +314,7 @@ export class Ucm {
     this.#upstreamsFromMs = now.ms + waitMs;
     this.#network?.start(now);
     this.#updater?.start(at);
+    if (this.#world.web?.fresh) this.#web?.openSetup("new", now);
     if (waitMs === 0) this.#providers.start(now);
     else
       this.#log(
@@ -487,6 +341,21 @@ export class Ucm {
     if (event.ev === "up") for (const upstream of this.#upstreams) upstream.networkUp?.(now);
   }
 
+  /** Somebody asks for a page. */
+  onWeb(request: WebRequest, at: Now): void {
+    if (!this.#web || this.#factoryReset) return;
+    const now = this.#enter(at);
+    this.#world.web?.respond(this.#web.handle(request, now));
+  }
+
+  /** The module's button was let go: ten seconds forget everything, one opens setup. */
+  onButton(heldMs: number, at: Now): void {
+    const now = this.#enter(at);
+    if (this.#factoryReset) return;
+    if (heldMs >= RESET_PRESS_MS) this.factoryReset();
+    else if (heldMs >= SETUP_PRESS_MS) this.#web?.openSetup("button", now);
+  }
+
   /** Bytes that JavaScript has left; where they are few, what can wait is left out. */
   onMemory(freeBytes: number, now: Now): void {
     this.#now = now;
@@ -500,7 +369,7 @@ export class Ucm {
     if (!this.#factoryReset) this.#recorder?.stopped(now);
   }
 
-  /** What the line has to say, be it a {@link ByteLine} or a {@link FrameLine}. */
+  /** What the line has to say, be it a byte line or a frame line. */
   onLine(event: ByteLineEvent | FrameLineEvent, at: Now): void {
     const now = this.#clockHint.fill(at);
     this.#now = now;
@@ -592,6 +461,8 @@ export class Ucm {
     this.#lateStart(now);
     if (this.#upstreamsFromMs === 0) for (const upstream of this.#upstreams) upstream.poll(now);
     this.#providers.poll(now);
+    const boostMs = this.#readyBy.poll(now);
+    if (boostMs > 0) this.#grid.setOwner({ verb: "boost", durationMs: boostMs }, now);
     this.#tellUpstreams(now);
     const evaluation = this.#grid.evaluate(now);
     if (evaluation !== this.#evaluation || this.#statusChanged) this.#carryOut(evaluation, now);
@@ -627,7 +498,7 @@ export class Ucm {
     const { intent } = this.#evaluation ?? {};
     const lamp = lampOf({
       fault: this.#stuck !== undefined,
-      setup: false,
+      setup: this.#web?.inSetup(this.#now) ?? false,
       updating: !["idle", "checking", undefined].includes(this.#updater?.status().phase),
       network: this.#network?.online ?? true,
       utility: this.#upstreams.some((upstream) => upstream.status().state === "online"),
@@ -664,6 +535,8 @@ export class Ucm {
       this.#upstreamsNextMs(),
     );
     if (this.#network) next = Math.min(next, this.#network.nextMs());
+    next = Math.min(next, this.#readyBy.nextMs(this.#now));
+    if (this.#web?.inSetup(this.#now)) next = Math.min(next, this.#web.setupEndsMs());
     if (this.#updater) next = Math.min(next, this.#updater.nextMs());
     if (this.#crashLoop) next = Math.min(next, this.#crashLoop.nextMs());
     if (this.#recorder) next = Math.min(next, this.#recorder.nextMs(this.#lineMs));
@@ -770,55 +643,20 @@ export class Ucm {
     this.#statusChanged = true;
   }
 
-  /** An order of the owner, from the local page; `order` is checked here. */
+  /** An order of the owner, from the local page; `order` is checked. */
   owner(order: unknown, at: Now): OwnerAnswer {
-    const now = this.#enter(at);
-    const wrong = orderFault("owner", order);
-    if (wrong !== "") return { ok: false, why: "bad-order", text: wrong };
-    const sound = order as OwnerOrder | { readonly verb: "provider"; readonly source: string };
-    if (sound.verb === "provider") return this.#changeProvider(sound.source, now);
-    if ("source" in sound && !this.#config.upstreams.some(({ id }) => id === sound.source))
-      return { ok: false, why: "unknown-source", text: `There is no upstream "${sound.source}".` };
-    const answer = this.#grid.setOwner(sound, now);
-    const lasting = sound.verb.endsWith("-schedule") || "source" in sound;
-    if (answer.ok && lasting)
-      this.#recorder?.setUp("source" in sound ? `${sound.verb} ${sound.source}` : sound.verb, now);
-    return answer;
-  }
-
-  /** Leaves the service provider and registers with another one. */
-  #changeProvider(source: string, now: Now): OwnerAnswer {
-    const answer = changeAnswer(this.#providers.change(source, now), source);
-    if (answer.ok) this.#recorder?.setUp(`provider ${source}`, now);
-    return answer;
+    return this.#desk.owner(order, this.#enter(at));
   }
 
   /** An order about the random delay: enable, disable, cancel the running one, set the greatest length. */
   delayOrder(order: unknown, at: Now): OwnerAnswer {
-    const now = this.#enter(at);
-    const wrong = orderFault("delay", order);
-    if (wrong !== "") return { ok: false, why: "bad-order", text: wrong };
-    const sound = order as DelayOrder;
-    if (!this.#grid.setDelay(sound, now))
-      return { ok: false, why: "bad-duration", text: "Choose up to 1800 s." };
-    if (sound.verb !== "cancel") this.#recorder?.setUp(`random delay ${sound.verb}`, now);
-    return { ok: true, why: "", text: "Done." };
+    return this.#desk.delay(order, this.#enter(at));
   }
 
   /** Some lines of the journal, for whoever may read them (docs/journal.md). */
   readJournal(part: JournalPart, role: Role, format: ExportFormat, from: number): JournalPage {
-    if (!this.#recorder) return { why: "no-journal", lines: [], next: undefined };
     if (this.#memory.short) return { why: "memory-short", lines: [], next: undefined };
-    if (!mayRead(role, part, this.#config.shareChargingData))
-      return { why: "forbidden", lines: [], next: undefined };
-    const sources = [...this.#config.upstreams.map(({ id }) => id), "local", "owner", "none"];
-    const lines: string[] = [];
-    let number = 0;
-    for (const line of exportLines(this.#recorder.journal, part, format, sources)) {
-      if (lines.length === PAGE_LINES) return { why: "", lines, next: number };
-      if (number++ >= from) lines.push(line);
-    }
-    return { why: "", lines, next: undefined };
+    return this.#desk.readJournal(part, role, format, from);
   }
 
   /** Forgets what belongs to the owner, and starts anew. Takes a second or two, a sector at a time. */

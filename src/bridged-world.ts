@@ -2,7 +2,7 @@
  * The world of a module that runs behind one function (runtime.ts): every port is a wish put into the outputs. Classes, not
  * objects of functions: a method lies in flash, a function made at run time stands in RAM with its code and its variables.
  */
-import type { UcmEvent, World } from "./app.js";
+import type { UcmEvent, WebWorld, World } from "./world.js";
 import { toHex } from "./base/hex.js";
 import { BridgedFlash } from "./bridged-flash.js";
 import { BridgedFrameLine } from "./bridged-line.js";
@@ -12,6 +12,8 @@ import type { Lamp } from "./health/lamp.js";
 import type { StartReason } from "./journal/recorder.js";
 import type { CertificateCall } from "./ports/certificates.js";
 import type { FlashPort } from "./ports/flash.js";
+import type { WebResponse } from "./ports/http-server.js";
+import type { Setup } from "./setup/setup-form.js";
 import type { HttpPort, HttpRequest } from "./ports/http.js";
 import type { ByteLine, FrameLine } from "./ports/line.js";
 import type { MdnsPort } from "./ports/mdns.js";
@@ -19,7 +21,7 @@ import type { MqttPort, MqttSubscription } from "./ports/mqtt.js";
 import type { NetworkPort } from "./ports/network.js";
 import type { RandomPort, StorePort } from "./ports/time.js";
 import type { WebSocketPort, WebSocketRequest } from "./ports/websocket.js";
-import type { Input, Output } from "./runtime.js";
+import type { Input, Output } from "./batch.js";
 
 /** What the module wants of the world, in order, until it is taken. */
 export class Outputs {
@@ -154,6 +156,26 @@ class Xoshiro implements RandomPort {
   }
 }
 
+class BridgedWeb extends Bridge implements WebWorld {
+  readonly ownerSecret: string;
+  readonly fresh: boolean;
+
+  constructor(
+    { ownerSecret, fresh }: { readonly ownerSecret: string; readonly fresh: boolean },
+    out: Outputs,
+  ) {
+    super(out);
+    this.ownerSecret = ownerSecret;
+    this.fresh = fresh;
+  }
+  respond(response: WebResponse): void {
+    this.out.put({ k: "web", response });
+  }
+  configure(setup: Setup): void {
+    this.out.put({ k: "configure", setup });
+  }
+}
+
 export class BridgedWorld implements World {
   readonly line: ByteLine | FrameLine;
   readonly http: HttpPort;
@@ -168,6 +190,7 @@ export class BridgedWorld implements World {
   readonly builtUtcMs?: number;
   readonly certificates?: BridgedCertificates;
   readonly update?: BridgedUpdate;
+  readonly web?: WebWorld;
   private readonly out: Outputs;
 
   /** `image`: what came of the flash before. */
@@ -196,6 +219,7 @@ export class BridgedWorld implements World {
       this.network = bridgedNetwork((call) => out.put({ k: "net", call }));
       this.builtUtcMs = boot.network.builtUtcMs;
     }
+    if (boot.web !== undefined) this.web = new BridgedWeb(boot.web, out);
     if (boot.slots !== undefined) this.update = new BridgedUpdate(boot.slots, out);
     if (boot.certificates === true) this.certificates = new BridgedCertificates(out);
   }

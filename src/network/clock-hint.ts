@@ -1,7 +1,7 @@
 import type { Now } from "../ports/time.js";
 
-/** No time before this is possible, and none so long after it: a Date header beyond is a server's mistake. */
-const FLOOR_UTC_MS = Date.UTC(2025, 0, 1);
+/** No time before this (2025-01-01) is possible, and none so long after it: a Date header beyond is a server's mistake. */
+const FLOOR_UTC_MS = 1_735_689_600_000;
 const CEILING_UTC_MS = FLOOR_UTC_MS + 30 * 365.25 * 86_400_000;
 /** HTTP Date has whole seconds, and answers take time: less than this is no difference. */
 const AGREE_MS = 5000;

@@ -65,6 +65,7 @@ export class Login {
   #sessions: Kept[] = [];
   #failures = 0;
   #nextMs = 0;
+  #tokens = 0;
 
   constructor(
     private readonly random: RandomPort,
@@ -131,11 +132,14 @@ export class Login {
     return label.length >= LEAST_SECRET && same(hashOf("", plainSecret(secret)), hashOf("", label));
   }
 
-  /** 128 random bits. */
+  /**
+   * 128 bits that nobody can tell beforehand: random words and, because a world may have no better than a generator
+   * that was seeded once and whose other numbers can be seen on the network, the secret, by way of a hash.
+   */
   #token(): string {
-    const words = new Uint8Array(16);
-    const view = new DataView(words.buffer);
-    for (let at = 0; at < 16; at += 4) view.setUint32(at, this.random.uint32());
-    return toHex(words);
+    const words = [0, 1, 2, 3].map(() => this.random.uint32()).join(" ");
+    const chosen = this.store.get(chosenKey) ?? "";
+    const bytes = sha256(utf8Encode(`${this.labelSecret} ${chosen} ${++this.#tokens} ${words}`));
+    return toHex(bytes.subarray(0, 16));
   }
 }
