@@ -37,11 +37,16 @@ const STORY: readonly ((h: Harness) => void)[] = [
   (h) => h.tell({ storageTotalWh: 0 }).advance(30_000),
 ];
 
-/** Plays the story with power lost before write `cutAt`; answers whether it was. */
-function play(cutAt: number): { readonly harness: Harness; readonly cut: boolean } {
+/** Where power is lost: before a write to the store, before a message reaches the platform, or before its answer comes. */
+type Where = "write" | "message" | "answer";
+
+/** Plays the story with power lost at the given one of them; answers whether it was. */
+function play(cutAt: number, where: Where = "write"): { readonly harness: Harness; readonly cut: boolean } {
   const core = new CsmsCore({ heartbeatSeconds: 3600 });
   const harness = new Harness({ evidence: "storage" }, {}, { core });
-  harness.writesLeft = cutAt;
+  if (where === "write") harness.writesLeft = cutAt;
+  else harness.sendsLeft = cutAt;
+  harness.cutsBefore = where === "message";
   let cut = false;
   const guarded = (act: () => void): void => {
     try {
@@ -50,6 +55,7 @@ function play(cutAt: number): { readonly harness: Harness; readonly cut: boolean
       if (!(error instanceof PowerCut)) throw error;
       cut = true;
       harness.writesLeft = Number.POSITIVE_INFINITY;
+      harness.sendsLeft = Number.POSITIVE_INFINITY;
       harness.ms += 5000;
       harness.boot().start();
     }
@@ -57,11 +63,12 @@ function play(cutAt: number): { readonly harness: Harness; readonly cut: boolean
   guarded(() => harness.start());
   for (const step of STORY) guarded(() => step(harness));
   // The platform takes what it has not got; nothing waits at the end.
-  harness.advance(1_300_000);
+  guarded(() => harness.advance(1_300_000));
+  guarded(() => harness.advance(1_300_000));
   return { harness, cut };
 }
 
-describe("a power cut before every write", () => {
+describe("a power cut at every point", () => {
   const whole = play(Number.POSITIVE_INFINITY).harness;
 
   it("without a cut: two transactions with their energy", () => {
@@ -72,13 +79,17 @@ describe("a power cut before every write", () => {
     expect(whole.faults).toEqual([]);
   });
 
-  it("with one anywhere: the same two, told once, all energy in them", () => {
+  it.each([
+    ["write", "before every write"],
+    ["message", "before every message reaches the platform"],
+    ["answer", "before every answer comes"],
+  ] as const)("%s: %s: the same two, told once, all energy in them", (kind) => {
     let cuts = 0;
     for (let at = 0; ; at++) {
-      const { harness, cut } = play(at);
+      const { harness, cut } = play(at, kind);
       if (!cut) break;
       cuts++;
-      const where = `cut before write ${String(at)}`;
+      const where = `cut at ${kind} ${String(at)}`;
       expect(harness.faults, where).toEqual([]);
       expect(harness.point.session.store.messages, where).toEqual([]);
       const { transactions } = harness.csms;
@@ -95,6 +106,42 @@ describe("a power cut before every write", () => {
         .map((one) => one.payload["transactionId"]);
       expect(new Set(ids), where).toEqual(new Set(transactions.map((one) => one.id)));
     }
-    expect(cuts).toBeGreaterThan(30);
+    expect(cuts).toBeGreaterThan(20);
   });
+});
+
+describe("a reset by the platform at every step", () => {
+  it.each(["Soft", "Hard"])(
+    "%s: transactions one after the other, each told once, no energy lost or in two",
+    (type) => {
+      for (let at = 0; at < STORY.length; at++) {
+        const harness = new Harness(
+          { evidence: "storage" },
+          {},
+          { core: new CsmsCore({ heartbeatSeconds: 3600 }) },
+        );
+        harness.start();
+        STORY.forEach((step, i) => {
+          step(harness);
+          harness.advance(1000);
+          if (i === at && harness.isConnected) harness.ask("Reset", { type });
+          harness.advance(2000);
+        });
+        harness.advance(1_300_000);
+        const where = `after step ${String(at)}`;
+        expect(harness.faults, where).toEqual([]);
+        expect(harness.point.session.store.messages, where).toEqual([]);
+        const { transactions } = harness.csms;
+        let wh = 0;
+        let before = 5000;
+        for (const { meterStart, meterStop } of transactions) {
+          expect(meterStop, where).toBeDefined();
+          expect(meterStart, where).toBeGreaterThanOrEqual(before);
+          before = meterStop!;
+          wh += meterStop! - meterStart;
+        }
+        expect(wh, where).toBe(2600);
+      }
+    },
+  );
 });

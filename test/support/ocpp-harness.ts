@@ -64,10 +64,13 @@ export class Harness {
   reachable = true;
   /** Stops the world before so many more writes to the store. */
   writesLeft = Number.POSITIVE_INFINITY;
+  /** Stops the world at a message of the charge point after so many more: before the platform has it, or just after. */
+  sendsLeft = Number.POSITIVE_INFINITY;
+  cutsBefore = false;
   status: SgdStatus = idle;
   private id = 0;
   private nextId = 100;
-  private seed = 3;
+  private seed: number;
   private queue: string[] = [];
 
   constructor(
@@ -76,11 +79,13 @@ export class Harness {
     private readonly world: {
       readonly store?: Map<string, string>;
       readonly core?: CsmsCore;
+      readonly seed?: number;
       /** Another WebSocket than the harness's own; what it hears goes to `hear`, answers come by `answersDue`. */
       readonly websocket?: () => WebSocketPort;
     } = {},
   ) {
     this.store = world.store ?? new Map<string, string>();
+    this.seed = world.seed ?? 3;
     this.core = world.core ?? new CsmsCore({ heartbeatSeconds: 3600 });
     this.boot();
   }
@@ -251,6 +256,8 @@ export class Harness {
 
   private take(text: string): void {
     this.sent.push(text);
+    const isLast = this.sendsLeft-- <= 0;
+    if (isLast && this.cutsBefore) throw new PowerCut();
     const [type, id, action, payload] = JSON.parse(text) as [number, string, string, Json];
     if (type !== 2) return;
     const wrong = schemaFault(action, "req", payload);
@@ -258,9 +265,11 @@ export class Harness {
     if (!this.answers) return;
     try {
       const made = this.core.receive("CP-1", action, payload, T0 + this.ms);
+      if (isLast) throw new PowerCut();
       this.queue.push(JSON.stringify([3, id, made]));
     } catch (error) {
       if (!(error instanceof CsmsRefusal)) throw error;
+      if (isLast) throw new PowerCut();
       this.queue.push(JSON.stringify([4, id, "InternalError", "", {}]));
     }
   }

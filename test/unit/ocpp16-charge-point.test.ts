@@ -77,6 +77,33 @@ describe("connection", () => {
     expect(harness.point.status().fault).toBe("ocpp-subprotocol");
   });
 
+  it("modules that lost the same platform do not come back together", () => {
+    const waits = new Set<number>();
+    for (let i = 0; i < 20; i++) {
+      const harness = new Harness({}, {}, { seed: 50 + i }).start();
+      harness.reachable = false;
+      harness.cut();
+      waits.add(harness.point.nextMs() - harness.ms);
+    }
+    expect(waits.size).toBeGreaterThan(15);
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(500);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(5000);
+  });
+
+  it("what the platform sends while a call of ours is open is answered at once; ours goes on when it is free", () => {
+    const harness = new Harness().start();
+    harness.answers = false;
+    harness.ask("TriggerMessage", { requestedMessage: "Heartbeat" });
+    harness.ask("TriggerMessage", { requestedMessage: "StatusNotification" });
+    const calls = actions(harness).slice(-1);
+    expect(calls).toEqual(["Heartbeat"]);
+    const [, id] = JSON.parse(harness.sent.find((text) => text.includes('"Heartbeat"'))!) as [number, string];
+    harness.deliver(`[3,"another",{}]`);
+    expect(actions(harness).slice(-1)).toEqual(["Heartbeat"]);
+    harness.deliver(`[3,"${id}",{"currentTime":"2026-11-21T12:00:00Z"}]`);
+    expect(actions(harness).slice(-1)).toEqual(["StatusNotification"]);
+  });
+
   it("one call at a time; no answer within 30 s twice ends the connection", () => {
     const harness = new Harness();
     harness.answers = false;
