@@ -1,7 +1,7 @@
 /**
  * `npm run build -- --board NAME`: builds the firmware for a board with the Moddable SDK, and says how large it is. Needs
  * `MODDABLE` and, for an image, ESP-IDF 6 (`IDF_PATH`). `--link` goes as far as the linked byte code, which needs no ESP-IDF.
- * `--upstreams LIST` leaves the others out (openadr2b, openadr3, ocpp16); `--modules` gives the SDK the sources as they
+ * `--out DIR` (default build/device) is where all of it goes. `--upstreams LIST` leaves the others out (openadr2b, openadr3, ocpp16); `--modules` gives the SDK the sources as they
  * stand, one module each, instead of a bundle (tools/firmware/bundle.mjs): for the debugger, and 7 % larger.
  * Exit codes: 0 built, 1 the build failed, 2 usage or no SDK.
  */
@@ -66,7 +66,10 @@ const mcconfig = join(tools, process.platform === "win32" ? "mcconfig.exe" : "mc
 if (!existsSync(mcconfig))
   fail(`The SDK's tools are not built: ${mcconfig} is missing. Run \`npx xs-dev setup\`.`);
 
-const out = join(root, "build/device");
+const outAt = args.indexOf("--out");
+const out = resolve(
+  outAt < 0 ? join(root, "build/device") : (args[outAt + 1] ?? fail("--out wants a folder")),
+);
 const link = args.includes("--link");
 if (!link && process.env["IDF_PATH"] === undefined) {
   fail("ESP-IDF 6.0 is not here (the variable IDF_PATH names its folder): npx xs-dev setup --device esp32");
