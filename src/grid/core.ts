@@ -445,6 +445,7 @@ export class GridCore {
       endsUtcMs: utc(endsMs),
       endsAtMs: endsMs === NEVER ? undefined : endsMs,
       emergencyPermitted: claim.emergencyPermitted,
+      binding: (isRemote(claim) && isStop(claim.ask) && !this.region.ownerMayOverrideStop) || undefined,
     };
   }
 }

@@ -15,6 +15,8 @@ export interface Intent {
   /** Monotonic end, ms, for durations; undefined = open. */
   readonly endsAtMs: number | undefined;
   readonly emergencyPermitted: boolean;
+  /** The customer may not override it, at the appliance neither; absent = he may. */
+  readonly binding?: true | undefined;
 }
 
 /** Price and guidance in force beside the intent, and the next event, for the appliance's display. */

@@ -237,7 +237,12 @@ export class Load {
   /** The customer's override began or ended. */
   overrideChanged(on: boolean, nowMs: number): void {
     const phase = this.#phase;
-    if (on && phase.awaits === "lapse") this.prove(quietly(phase.sent), nowMs, DOUBT_MS, "judge");
+    if (on && phase.awaits === "lapse" && this.escalated(phase.sent)) {
+      // What the customer may override was carried out by what he cannot: back to what he can.
+      this.#chain.clear();
+      const next: Turn = { awaits: "turn", step: 0, dueMs: nowMs, quiet: false, busy: 0 };
+      this.#phase = { awaits: "release", dueMs: nowMs, next };
+    } else if (on && phase.awaits === "lapse") this.prove(quietly(phase.sent), nowMs, DOUBT_MS, "judge");
     else if (!on && this.facts.load?.result === "overridden" && isResting(phase)) this.again(nowMs);
   }
 
@@ -249,6 +254,13 @@ export class Load {
   /** True while a Grid Emergency may be carried out, which no customer can opt out of. */
   get emergency(): boolean {
     return this.#obligation.inForce === BasicOp.GridEmergency;
+  }
+
+  /** True where Grid Emergency stands in for a step that the customer may override. */
+  private escalated(sent: Sent): boolean {
+    const first = this.step(0);
+    const stands = this.step(sent.step).op === BasicOp.GridEmergency && first.op !== BasicOp.GridEmergency;
+    return stands && first.onOverridden !== "next";
   }
 
   private get wantsNormal(): boolean {
@@ -311,7 +323,7 @@ export class Load {
       this.hooks.overridden(nowMs);
       this.overridden(sent, nowMs);
       // What else was in force, the customer has opted out of too; Grid Emergency cannot be.
-      if (this.outlived === BasicOp.GridEmergency) {
+      if (this.#phase.awaits === "retry" && this.outlived === BasicOp.GridEmergency) {
         this.#phase = { awaits: "release", dueMs: nowMs, next: this.#phase };
       }
     } else if (reason === AppNakReason.Busy && busy < busyTries) {
@@ -370,6 +382,12 @@ export class Load {
   }
 
   private overridden(sent: Sent, nowMs: number): void {
+    const step = this.step(sent.step);
+    if (step.onOverridden === "next" && sent.step + 1 < this.#wish!.steps.length) {
+      this.#chain.refused(step, "overridden, which the customer may not", false);
+      this.turn(sent.step + 1, nowMs, false);
+      return;
+    }
     this.report("overridden", sent.step, "the customer has overridden at the appliance", nowMs, sent.arg);
     this.#phase = { awaits: "retry", dueMs: nowMs + this.settings.overriddenRetryMs, sent, follows: false };
   }

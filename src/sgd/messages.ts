@@ -28,6 +28,8 @@ export interface LoadStep {
   readonly verify: Verification;
   /** Acknowledged, yet not obeyed: `stay` (default) sends it again later, `next` goes on down the chain. */
   readonly onUnverified?: "stay" | "next";
+  /** `next`: the customer may not override this; where the appliance lets him, the next step follows. */
+  readonly onOverridden?: "stay" | "next";
   /** For a power level: what it aims at, so that it can be held against the measured power and corrected once. */
   readonly level?: PowerLevelAim;
 }

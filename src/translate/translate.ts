@@ -100,15 +100,22 @@ function limitWish(
     }
     case "level":
       return wishFor(intent, [steps.level(level), steps.shed()]);
-    case "stop":
+    case "stop": {
+      const onOverridden = intent.binding === true ? "next" : "stay";
       // A charger that knows levels but clamps them up to 6 A is left there if Grid Emergency is not to be had:
       // Shed would allow it more. Shed is for those that refuse levels.
       return wishFor(
         intent,
         emergency
-          ? [{ ...steps.stop(), onUnverified: "next" }, steps.emergency(), steps.stop(), steps.shed()]
+          ? [
+              { ...steps.stop(), onUnverified: "next", onOverridden },
+              steps.emergency(),
+              steps.stop(),
+              steps.shed(),
+            ]
           : [steps.stop(), steps.shed()],
       );
+    }
   }
 }
 

@@ -169,13 +169,15 @@ const WINDOWS = [
 
 /**
  * What an override at the charger leaves of that. This one opts out of Shed and Critical Peak, as the one charger known; a
- * power level in force stays, one that it has forgotten is offered again every 15 min only, and is not escalated.
+ * power level in force stays, one that it has forgotten is offered again every 15 min only. A stop is carried out by Grid
+ * Emergency only where the customer may not override it.
  */
-function overridden(ask: Ask, permitted: boolean): readonly [number, number] {
-  const [least, most] = current(ask, permitted);
+function overridden(ask: Ask, permitted: boolean, place: Place): readonly [number, number] {
   if (ask.ask === "shed" || ask.ask === "critical-peak" || (ask.ask === "emergency" && !permitted))
     return [32, 32];
-  return ask.ask === "limit" ? [least, 32] : [least, most];
+  const [least, most] = current(ask, permitted);
+  if (ask.ask !== "limit") return [least, most];
+  return most === 0 && place === "au" ? [0, 0] : [current(ask, false)[0], 32];
 }
 
 /** The charger's current for an ask, from docs/translation.md and docs/charger-simulator.md: least and most, A. */
@@ -231,7 +233,12 @@ class History {
   /** The line, the charger or the module was disturbed since the button was pressed. */
   private buttonLost = false;
 
-  constructor(region: Place, constant: number, seed: number) {
+  constructor(
+    private readonly place: Place,
+    constant: number,
+    seed: number,
+  ) {
+    const region = place;
     const randomDelay = { enabled: region === "uk", maxSeconds: DELAY_MAX_MS / SECOND };
     this.rig = new ChargerRig({
       config: { region, offPeak: OFF_PEAK, randomDelay, charger: { voltage: 240 } },
@@ -246,6 +253,10 @@ class History {
     this.healthAgain();
     this.rig.sgd.plug();
     this.advance(40 * SECOND);
+  }
+
+  private reach(ask: Ask, permitted: boolean): readonly [number, number] {
+    return this.oracle.customer ? overridden(ask, permitted, this.place) : current(ask, permitted);
   }
 
   private get ms(): number {
@@ -272,8 +283,8 @@ class History {
     this.permitted = this.delay?.permitted ?? this.oracle.permits(answer);
     if (answer !== planned) seen.delayed++;
     const free = this.oracle.answer();
-    const reach = this.oracle.customer ? overridden : current;
-    this.otherwise = this.world.utcMs === undefined ? reach(free.ask, this.oracle.permits(free)) : undefined;
+    this.otherwise =
+      this.world.utcMs === undefined ? this.reach(free.ask, this.oracle.permits(free)) : undefined;
     const text = JSON.stringify([answer, this.oracle.customer]);
     if (this.wantedText !== text) {
       this.wantedText = text;
@@ -310,7 +321,7 @@ class History {
     const { amperes } = this.rig;
     const { customer } = this.oracle;
     const ask = this.wanted!.ask;
-    let [least, most] = customer ? overridden(ask, this.permitted) : this.range;
+    let [least, most] = customer ? this.reach(ask, this.permitted) : this.range;
     const all = `${why}: ${JSON.stringify(this.wanted)}, charger ${String(amperes)} A, ${JSON.stringify(this.rig.sgd.appliance.events.event)}`;
     if (customer !== this.rig.sgd.state().override) {
       // The charger tells it once; where that was lost, nothing but the end of the 12 h, or an event, shows it.
