@@ -176,14 +176,17 @@ export class Ucm {
       }),
     });
     this.#network = this.#networkOf(world);
-    const clients = new Upstreams({ world, config, recorder: this.#recorder, now: () => this.#now });
+    this.#updater = this.#updaterOf(world, config);
+    const clients = new Upstreams({
+      ...{ world, config, recorder: this.#recorder, updater: this.#updater },
+      now: () => this.#now,
+    });
     for (const upstream of config.upstreams) {
       const client = clients.connect(upstream, this.#upstreamHost(upstream.id));
       if (client) this.#upstreams.push(client);
       this.#toldUpstream.push("");
     }
     this.#providers = new Providers(this.#upstreams, config.oneProvider, store);
-    this.#updater = this.#updaterOf(world, config);
     const zone = parsePosixTz(config.timeZone);
     this.#readyBy = new ReadyBy(store, zone);
     const { web } = world;

@@ -10,12 +10,15 @@ import { OpenAdr2Ven, type UsageHistory } from "./openadr2/ven.js";
 import { OpenAdr3Ven } from "./openadr3/ven.js";
 import type { Now } from "./ports/time.js";
 import type { UcmConfig, UpstreamConfig } from "./setup/config.js";
+import { OrderedUpdate } from "./ordered-update.js";
+import type { Updater } from "./update/updater.js";
 import type { World } from "./world.js";
 
 export interface UpstreamParts {
   readonly world: World;
   readonly config: UcmConfig;
   readonly recorder: Recorder | undefined;
+  readonly updater: Updater | undefined;
   now(): Now;
 }
 
@@ -24,7 +27,7 @@ export class Upstreams {
 
   /** The client of one upstream of the configuration; undefined, and said, where this build or device has none. */
   connect(config: UpstreamConfig, host: UpstreamHost): Upstream | undefined {
-    const { world, config: module } = this.parts;
+    const { world, config: module, updater } = this.parts;
     const brought = world.connect?.(config, host);
     if (brought) return brought;
     if (leftOut.includes(config.protocol)) {
@@ -75,6 +78,7 @@ export class Upstreams {
       {
         logs: { read: (which) => this.logText(which) },
         certificates: world.certificates,
+        firmware: updater && new OrderedUpdate(updater),
         security: this.securitySource(),
       },
     );

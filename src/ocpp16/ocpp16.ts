@@ -283,7 +283,7 @@ export class Ocpp16 implements Upstream, ChargePoint {
   }
 
   firmwareStatus(): FirmwareStatus {
-    return this.services.firmware?.status() ?? this.toldFirmware;
+    return this.services.firmware?.status(this.now) ?? this.toldFirmware;
   }
 
   /** There is nothing that could install firmware: the platform is told so, instead of waiting. */
@@ -485,7 +485,7 @@ export class Ocpp16 implements Upstream, ChargePoint {
       chargePointVendor: "OpenUCM",
       chargePointModel: model === "" ? "CTA-2045 charger" : model,
       ...(serial === "" ? {} : { chargePointSerialNumber: serial }),
-      firmwareVersion: "0.1.0",
+      firmwareVersion: printable(this.services.firmware?.version ?? "0.1.0", 50),
     };
     return this.call("BootNotification", payload, { is: "boot" });
   }
@@ -555,10 +555,11 @@ export class Ocpp16 implements Upstream, ChargePoint {
   }
 
   private watchFirmware(): void {
-    const status = this.services.firmware?.status();
+    const status = this.services.firmware?.status(this.now);
     if (status === undefined || status === this.toldFirmware || !this.isAccepted) return;
     this.toldFirmware = status;
-    this.send("FirmwareStatusNotification", { status });
+    // Idle is for who asks (OCPP 1.6, 7.25).
+    if (status !== "Idle") this.send("FirmwareStatusNotification", { status });
   }
 }
 

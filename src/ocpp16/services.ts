@@ -1,4 +1,5 @@
 import type { CertificatePort } from "../ports/certificates.js";
+import type { Now } from "../ports/time.js";
 
 /** What the charge point uses of the module beyond grid, network and store, where it is there. */
 
@@ -20,7 +21,10 @@ export interface FirmwareUpdater {
     readonly retries: number;
     readonly retryS: number;
   }): void;
-  status(): FirmwareStatus;
+  /** Asked at every poll: what is due is begun then. */
+  status(now: Now): FirmwareStatus;
+  /** Of the firmware that runs. */
+  readonly version?: string;
 }
 
 /** The journal's lines for GetLog and GetDiagnostics, newline-separated; undefined where there is no journal. */
