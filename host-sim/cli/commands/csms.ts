@@ -10,6 +10,7 @@ interface CsmsFlags {
   readonly port: number;
   readonly apiPort: number;
   readonly heartbeatSeconds: number;
+  readonly clientCertificates?: boolean;
   readonly data: string;
   readonly json?: boolean;
 }
@@ -21,6 +22,10 @@ export function addCsms(program: Command, run: Run): void {
     .option("--port <number>", "port of OCPP on 127.0.0.1; 0 = any", portOption, 0)
     .option("--api-port <number>", "port of its API on 127.0.0.1; 0 = any", portOption, 0)
     .option("--heartbeat-seconds <number>", "interval that charge points are told", wholeNumber(1), 60)
+    .option(
+      "--client-certificates",
+      "demand a client certificate instead of the password (security profile 3)",
+    )
     .addOption(dataDirOption())
     .option("--json", "one JSON object a line")
     .addHelpText(
@@ -49,6 +54,7 @@ With several charge points, "point" names one.`,
           port: flags.port,
           apiPort: flags.apiPort,
           heartbeatSeconds: flags.heartbeatSeconds,
+          clientCertificates: flags.clientCertificates ?? false,
         });
         const { url, api, ca, passwordFile, clientCert, clientKey } = csms;
         output.emit(
