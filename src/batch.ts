@@ -17,6 +17,16 @@ import type { UcmConfig } from "./setup/config.js";
 import type { Setup } from "./setup/setup-form.js";
 import type { UcmEvent } from "./world.js";
 
+/** The module has an owner's page. */
+export interface BootWeb {
+  /** On the module's label. */
+  readonly ownerSecret: string;
+  /** Nothing has been set up yet. */
+  readonly fresh: boolean;
+  /** The world keeps what the page sets up. */
+  readonly settable: boolean;
+}
+
 export type Input =
   /** First of all: the checked configuration, what was stored, and 4 random words. */
   | {
@@ -32,8 +42,7 @@ export type Input =
       readonly line?: "byte" | "frame";
       /** The module keeps its own place in the network and its own clock, and was built then, UTC ms. */
       readonly network?: { readonly builtUtcMs: number };
-      /** The module has an owner's page; the secret of its label, and whether nothing has been set up yet. */
-      readonly web?: { readonly ownerSecret: string; readonly fresh: boolean };
+      readonly web?: BootWeb;
       /** The world can renew the module's certificates. */
       readonly certificates?: boolean;
       /** What the boot loader has found; without it there are no updates. */

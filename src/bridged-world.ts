@@ -21,7 +21,7 @@ import type { MqttPort, MqttSubscription } from "./ports/mqtt.js";
 import type { NetworkPort } from "./ports/network.js";
 import type { RandomPort, StorePort } from "./ports/time.js";
 import type { WebSocketPort, WebSocketRequest } from "./ports/websocket.js";
-import type { Input, Output } from "./batch.js";
+import type { BootWeb, Input, Output } from "./batch.js";
 
 /** What the module wants of the world, in order, until it is taken. */
 export class Outputs {
@@ -159,20 +159,16 @@ class Xoshiro implements RandomPort {
 class BridgedWeb extends Bridge implements WebWorld {
   readonly ownerSecret: string;
   readonly fresh: boolean;
+  readonly configure?: (setup: Setup) => void;
 
-  constructor(
-    { ownerSecret, fresh }: { readonly ownerSecret: string; readonly fresh: boolean },
-    out: Outputs,
-  ) {
+  constructor({ ownerSecret, fresh, settable }: BootWeb, out: Outputs) {
     super(out);
     this.ownerSecret = ownerSecret;
     this.fresh = fresh;
+    if (settable) this.configure = (setup) => this.out.put({ k: "configure", setup });
   }
   respond(response: WebResponse): void {
     this.out.put({ k: "web", response });
-  }
-  configure(setup: Setup): void {
-    this.out.put({ k: "configure", setup });
   }
 }
 

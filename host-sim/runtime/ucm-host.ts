@@ -15,7 +15,9 @@ import type { JournalPart } from "../../src/journal/access.js";
 import type { PlainUpdateCall } from "../../src/bridged-update.js";
 import type { UpdateCall } from "../../src/ports/update.js";
 import type { Batch, Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
+import type { WebRequest, WebResponse } from "../../src/ports/http-server.js";
 import type { UcmConfig } from "../../src/setup/config.js";
+import type { Setup } from "../../src/setup/setup-form.js";
 import { monotonicMs, WakeUp } from "./clock.js";
 import type { FileFlash } from "./file-flash.js";
 import type { FileStore } from "./file-store.js";
@@ -79,6 +81,8 @@ export interface UcmHostOptions {
   /** The slots of the program flash; without them there are no updates. */
   readonly slots?: SimulatedSlots;
   readonly config: UcmConfig;
+  /** The module has an owner's page ({@link UcmHost.page}). `onSetup` keeps what it gave; the host starts anew then. */
+  readonly web?: { readonly ownerSecret: string; readonly fresh: boolean; onSetup?(setup: Setup): void };
   onEvent(event: PlainEvent): void;
   /** The engine died; nothing runs any more. */
   onFailure(error: Error): void;
@@ -99,6 +103,8 @@ export class UcmHost {
   readonly #wake = new WakeUp(() => this.#run());
   readonly #orderers: ((answer: OwnerReply) => void)[] = [];
   readonly #askers: ((state: Readonly<Record<string, unknown>>) => void)[] = [];
+  readonly #visitors = new Map<number, (response: WebResponse | undefined) => void>();
+  #visits = 0;
   readonly #readers: ((page: Extract<Output, { readonly k: "journal" }> | undefined) => void)[] = [];
 
   constructor(options: UcmHostOptions) {
@@ -133,7 +139,13 @@ export class UcmHost {
     const certificates = this.#options.certificates !== undefined;
     const slots = this.#options.slots?.boot();
     const found = slots === undefined ? {} : { slots };
+    const { web } = this.#options;
+    const pages =
+      web === undefined
+        ? {}
+        : { web: { ownerSecret: web.ownerSecret, fresh: web.fresh, settable: web.onSetup !== undefined } };
     this.#put({
+      ...pages,
       k: "boot",
       config,
       store: { ...store.all() },
@@ -186,6 +198,26 @@ export class UcmHost {
     });
   }
 
+  /** A page of the module's own; undefined where it has none, or no power. */
+  page(request: Omit<WebRequest, "id">): Promise<WebResponse | undefined> {
+    if (this.#dark || this.#closed || this.#options.web === undefined) return Promise.resolve(undefined);
+    const id = ++this.#visits;
+    return new Promise((resolve) => {
+      this.#visitors.set(id, resolve);
+      this.#put({ k: "web", request: { id, ...request } });
+    });
+  }
+
+  /** The module's button, held so long. */
+  button(heldMs: number): void {
+    this.#put({ k: "button", heldMs });
+  }
+
+  #endVisits(): void {
+    for (const visitor of this.#visitors.values()) visitor(undefined);
+    this.#visitors.clear();
+  }
+
   /** An order of the owner, about the random delay, or to forget everything (src/runtime.ts). */
   order(input: Extract<Input, { readonly k: "owner" | "delay" | "factory-reset" }>): Promise<OwnerReply> {
     if (this.#dark) return Promise.resolve(noPower);
@@ -222,6 +254,7 @@ export class UcmHost {
     for (const answer of this.#askers.splice(0)) answer({});
     for (const answer of this.#readers.splice(0)) answer(undefined);
     for (const answer of this.#orderers.splice(0)) answer(noPower);
+    this.#endVisits();
   }
 
   powerOn(): void {
@@ -243,6 +276,7 @@ export class UcmHost {
   async close(): Promise<void> {
     if (!this.#closed) await this.#stop().catch(() => undefined);
     this.#closed = true;
+    this.#endVisits();
     this.#wake.stop();
     this.#options.store.flush();
     await this.#options.engine.close();
@@ -364,6 +398,13 @@ export class UcmHost {
         break;
       case "restart":
         this.#boot(output.why);
+        break;
+      case "web":
+        this.#visitors.get(output.response.id)?.(output.response);
+        this.#visitors.delete(output.response.id);
+        break;
+      case "configure":
+        this.#options.web?.onSetup?.(output.setup);
         break;
       case "answer":
         this.#orderers.shift()?.(output);

@@ -14,7 +14,12 @@ import { FileFlash, flashFileName } from "../../runtime/file-flash.js";
 import { FileStore } from "../../runtime/file-store.js";
 import { SimulatedSlots } from "../../runtime/slots.js";
 import { UcmHost } from "../../runtime/ucm-host.js";
-import { loadConfig, webhooksOf } from "../config-file.js";
+import { loadConfig, webhooksOf, type Credentials } from "../config-file.js";
+import { readConfig, type UcmConfig } from "../../../src/setup/config.js";
+import type { Setup } from "../../../src/setup/setup-form.js";
+import type { ByteLine } from "../../../src/ports/line.js";
+import { startSetupServer } from "../../net/setup-server.js";
+import { keepSetup, keptConfig, ownerSecret } from "../../runtime/setup-files.js";
 import { startEngine } from "../engine.js";
 import { captureOption, tapLine } from "../capture-option.js";
 import { lockDataDir } from "../data-dir.js";
@@ -28,18 +33,19 @@ import {
   serialHelp,
   version,
 } from "../options.js";
-import { Output } from "../output.js";
+import { Output, UsageError } from "../output.js";
 import type { Run } from "../run.js";
-import { untilInterrupted } from "../wait.js";
 
 interface UcmFlags extends LineFlags {
   readonly serial: string;
-  readonly config: string;
+  readonly config?: string;
   readonly runtime: string;
   readonly data: string;
   readonly capture?: string;
   readonly json?: boolean;
   readonly webhookPort?: number;
+  readonly setupPort?: number;
+  readonly ownerSecretFile?: string;
 }
 
 /** What a person reads; undefined for what only machines want. */
@@ -72,7 +78,7 @@ export function addUcm(program: Command, run: Run): void {
     .command("ucm")
     .description("the module's firmware alone, on this computer, against a real line and real servers")
     .requiredOption("--serial <line>", serialHelp)
-    .requiredOption("--config <file>", "configuration, JSON (docs/config.schema.json)")
+    .option("--config <file>", "configuration, JSON (docs/config.schema.json)")
     .option("--runtime <engine>", "engine that runs the firmware: node, xs or qemu", "node")
     .addOption(echoOption())
     .addOption(rtsOption())
@@ -83,6 +89,12 @@ export function addUcm(program: Command, run: Run): void {
       "receive the webhooks of callbackUrl at this port of 127.0.0.1",
       portOption,
     )
+    .option(
+      "--setup-port <port>",
+      "serve the module's own pages at this port of 127.0.0.1 (0 = any): setup and the owner's page",
+      portOption,
+    )
+    .option("--owner-secret-file <file>", "the secret of its label; made in the data folder if not given")
     .option("--json", "one JSON object a line")
     .addHelpText(
       "after",
@@ -91,83 +103,169 @@ Examples:
   openucm ucm --serial /dev/pts/3 --config module.json                  a charger of \`openucm sgd --serial pty\`
   openucm ucm --serial /dev/ttyUSB0 --config module.json --runtime xs   in the engine of the device
   openucm ucm --serial COM5 --echo --config module.json --json          an adapter that echoes; for other programs
+  openucm ucm --serial pty --setup-port 0                               a new module: set it up in a browser
 A first configuration: docs/cli.md; what may stand in it: docs/config.schema.json.`,
     )
-    .action((flags: UcmFlags) =>
-      run(async () => {
-        const output = new Output(flags.json ?? false);
-        const { config, credentials } = loadConfig(flags.config);
-        const webhooks = webhooksOf(config, flags.webhookPort);
-        const dataDir = lockDataDir(flags.data);
-        const engine = await startEngine(flags.runtime, ["node", "xs", "qemu"]);
-        const tapped = tapLine(flags.capture, "module", "charger");
-        const line = await openLine(flags.serial, {
-          ...lineOf(flags),
-          onEvent: (event) => {
-            tapped.onEvent(event);
-            host.onLine(event);
-          },
-        });
-        if (line.path !== undefined)
-          output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
-        if (line.url !== undefined)
-          output.emit({ event: "serial", url: line.url }, `serial line: ${line.url}`);
-        const http = new NodeHttp({ credentials, deliver: (event) => host.onHttp(event) });
-        const passwords = new PasswordFile(join(dataDir, "passwords.json"));
-        const platforms = passwords.over(credentials);
-        const certificates = new ModuleCertificates({
-          ...{ dir: join(dataDir, "certificates"), credentials: platforms },
-          deliver: (event) => host.onCertificate(event),
-        });
-        const websocket = new NodeWebSocket({
-          credentials: platforms,
-          deliver: (event) => host.onWebSocket(event),
-          keepPassword: (name, password) => passwords.keep(name, password),
-        });
-        const log = (text: string): void =>
-          output.emit({ event: "log", level: "info", text }, `info: ${text}`);
-        const mqtt = new NodeMqtt({ credentials, deliver: (event) => host.onMqtt(event), log });
-        const mdns = new NodeMdns({ deliver: (event) => host.onMdns(event), log });
-        let failed: (code: number) => void = () => undefined;
-        const failure = new Promise<number>((done) => (failed = done));
-        const flash = engine.holdsFlash ? FileFlash.open(join(dataDir, flashFileName)) : undefined;
-        const slots =
-          config.update === undefined
-            ? undefined
-            : new SimulatedSlots({ board: "bench", version: version(), folder: join(dataDir, "slots") });
-        const host: UcmHost = new UcmHost({
-          engine,
-          ...(flash === undefined ? {} : { flash }),
-          line: tapped.wrap(line),
-          http,
-          websocket,
-          certificates,
-          mqtt,
-          mdns,
-          store: new FileStore(join(dataDir, "ucm.json")),
-          ...(slots === undefined ? {} : { slots }),
-          config,
-          onEvent: (event) => output.emit(machine(event), human(event)),
-          onFailure: (error) => {
-            process.stderr.write(`openucm ucm: the module stopped: ${error.message}\n`);
-            failed(1);
-          },
-        });
-        const hooks =
-          webhooks && (await WebhookServer.listen(webhooks.port, webhooks.hooks, (id) => host.hint(id)));
-        host.start();
-        return await untilInterrupted(async () => {
-          await host.close();
-          flash?.close();
-          slots?.close();
-          http.close();
-          mqtt.close();
-          mdns.close();
-          await hooks?.close();
-          websocket.closeAll();
-          await line.close();
-          tapped.close();
-        }, failure);
-      }),
+    .action((flags: UcmFlags) => run(() => runModule(flags)));
+}
+
+/** Where the module's configuration is: named, or what its own page has given. */
+function configPath(flags: UcmFlags, dataDir: string): string | undefined {
+  if (flags.config !== undefined) return flags.config;
+  if (flags.setupPort === undefined)
+    throw new UsageError(
+      "name the configuration with --config FILE, or let the owner's page set the module up: --setup-port 0",
     );
+  return keptConfig(dataDir);
+}
+
+/** One life of the module after the other: a setup by its own page begins the next. */
+async function runModule(flags: UcmFlags): Promise<number> {
+  const output = new Output(flags.json ?? false);
+  if (flags.config !== undefined) loadConfig(flags.config);
+  if (flags.config === undefined && flags.setupPort === undefined) configPath(flags, "");
+  const dataDir = lockDataDir(flags.data);
+  const owner = flags.setupPort === undefined ? undefined : ownerSecret(dataDir, flags.ownerSecretFile);
+  let life: Life | undefined;
+  const server =
+    owner && (await startSetupServer(flags.setupPort ?? 0, async (request) => life?.host.page(request)));
+  if (server && owner) {
+    output.emit(
+      { event: "setup", url: server.url, secretFile: owner.path },
+      `owner's page: ${server.url}   (its secret is in ${owner.path})`,
+    );
+  }
+  const tapped = tapLine(flags.capture, "module", "charger");
+  const line = await openLine(flags.serial, {
+    ...lineOf(flags),
+    onEvent: (event) => {
+      tapped.onEvent(event);
+      life?.host.onLine(event);
+    },
+  });
+  if (line.path !== undefined) output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
+  if (line.url !== undefined) output.emit({ event: "serial", url: line.url }, `serial line: ${line.url}`);
+  let interrupted = false;
+  let endLife: (code: number) => void = () => undefined;
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      interrupted = true;
+      endLife(130);
+    });
+  let code = AGAIN;
+  while (code === AGAIN) {
+    const ended = new Promise<number>((done) => (endLife = done));
+    if (interrupted) endLife(130);
+    life = await beginLife(flags, { output, dataDir, owner, line: tapped.wrap(line), end: endLife });
+    life.host.start();
+    code = await ended;
+    await life.close();
+  }
+  await server?.close();
+  await line.close();
+  tapped.close();
+  return code;
+}
+
+/** No exit code: the module begins anew. */
+const AGAIN = -1;
+/** The page that says "saved" goes out before the module ends. */
+const SETTLE_MS = 300;
+
+interface Life {
+  readonly host: UcmHost;
+  close(): Promise<void>;
+}
+
+interface Surroundings {
+  readonly output: Output;
+  readonly dataDir: string;
+  readonly owner: { readonly secret: string } | undefined;
+  readonly line: ByteLine;
+  end(code: number): void;
+}
+
+async function beginLife(
+  flags: UcmFlags,
+  { output, dataDir, owner, line, end }: Surroundings,
+): Promise<Life> {
+  const path = configPath(flags, dataDir);
+  const { config, credentials } =
+    path === undefined
+      ? { config: newConfig(), credentials: new Map<string, Credentials>() }
+      : loadConfig(path);
+  const webhooks = webhooksOf(config, flags.webhookPort);
+  const engine = await startEngine(flags.runtime, ["node", "xs", "qemu"]);
+  const http = new NodeHttp({ credentials, deliver: (event) => host.onHttp(event) });
+  const passwords = new PasswordFile(join(dataDir, "passwords.json"));
+  const platforms = passwords.over(credentials);
+  const certificates = new ModuleCertificates({
+    ...{ dir: join(dataDir, "certificates"), credentials: platforms },
+    deliver: (event) => host.onCertificate(event),
+  });
+  const websocket = new NodeWebSocket({
+    credentials: platforms,
+    deliver: (event) => host.onWebSocket(event),
+    keepPassword: (name, password) => passwords.keep(name, password),
+  });
+  const log = (text: string): void => output.emit({ event: "log", level: "info", text }, `info: ${text}`);
+  const mqtt = new NodeMqtt({ credentials, deliver: (event) => host.onMqtt(event), log });
+  const mdns = new NodeMdns({ deliver: (event) => host.onMdns(event), log });
+  const flash = engine.holdsFlash ? FileFlash.open(join(dataDir, flashFileName)) : undefined;
+  const slots =
+    config.update === undefined
+      ? undefined
+      : new SimulatedSlots({ board: "bench", version: version(), folder: join(dataDir, "slots") });
+  const onSetup = (setup: Setup): void => {
+    keepSetup(dataDir, setup);
+    setTimeout(() => end(AGAIN), SETTLE_MS);
+  };
+  const host: UcmHost = new UcmHost({
+    engine,
+    ...(flash === undefined ? {} : { flash }),
+    line,
+    http,
+    websocket,
+    certificates,
+    mqtt,
+    mdns,
+    store: new FileStore(join(dataDir, "ucm.json")),
+    ...(slots === undefined ? {} : { slots }),
+    ...(owner === undefined
+      ? {}
+      : {
+          web: {
+            ...{ ownerSecret: owner.secret, fresh: path === undefined },
+            ...(flags.config === undefined ? { onSetup } : {}),
+          },
+        }),
+    config,
+    onEvent: (event) => output.emit(machine(event), human(event)),
+    onFailure: (error) => {
+      process.stderr.write(`openucm ucm: the module stopped: ${error.message}\n`);
+      end(1);
+    },
+  });
+  const hooks =
+    webhooks && (await WebhookServer.listen(webhooks.port, webhooks.hooks, (id) => host.hint(id)));
+  return {
+    host,
+    close: async () => {
+      await host.close();
+      flash?.close();
+      slots?.close();
+      http.close();
+      mqtt.close();
+      mdns.close();
+      await hooks?.close();
+      websocket.closeAll();
+    },
+  };
+}
+
+/** Of a module that nobody has set up. */
+function newConfig(): UcmConfig {
+  const config = readConfig({ upstreams: [] });
+  if (!("upstreams" in config)) throw new Error("an empty configuration is sound");
+  return config;
 }
