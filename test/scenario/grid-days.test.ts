@@ -6,10 +6,7 @@ import { describe, expect, it } from "vitest";
 import { loadProfile } from "../../host-sim/sgd/profile.js";
 import type { Ask, GridEvent } from "../../src/grid/event.js";
 import { ChargerRig } from "../support/charger-rig.js";
-import { event, HOUR, interval, limit, MINUTE, SECOND, T0 } from "../support/grid.js";
-
-/** From a change to the charger's current. */
-const SETTLE_MS = 90 * SECOND;
+import { event, HOUR, interval, limit, MINUTE, T0 } from "../support/grid.js";
 
 /** A day on a rig, told by the time on the wall: "16:30". */
 class Day {
