@@ -39,7 +39,7 @@ function feeder(frame: Uint8Array): { readonly once: () => void; readonly heard:
 /** Bytes allocated by one call, on average: the used heap over batches in which nothing is collected. */
 function allocatedBy(work: () => void, collect: () => void): number {
   const batches: number[] = [];
-  for (let i = 0; i < 20_000; i++) work();
+  for (let i = 0; i < 100_000; i++) work();
   for (let batch = 0; batch < 31; batch++) {
     collect();
     const before = process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
