@@ -25,6 +25,8 @@ export interface BenchOptions {
   readonly region: string;
   readonly seed: number;
   readonly pollSeconds: number;
+  /** Told how many chargers of all are made. */
+  onCharger?(made: number): void;
   /** Takes every frame of the first charger's line. */
   readonly capture?: CaptureSink;
   /** Told what the pages are told: those that watch this charger, or all of them. */
@@ -91,6 +93,7 @@ export class Bench {
           onFailure: (error) => options.onFailure(error),
         }),
       );
+      options.onCharger?.(n);
     }
     return bench;
   }

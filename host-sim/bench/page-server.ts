@@ -101,9 +101,12 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
 
 function welcome(client: WebSocket, options: PageServerOptions, watching: Map<WebSocket, number>): void {
   const send = (message: ToPage): void => client.send(JSON.stringify(message));
-  const watch = (charger: number): void => {
-    watching.set(client, charger);
-    for (const message of options.greeting(charger)) send(message);
+  const watch = (wanted: number): void => {
+    for (const message of options.greeting(wanted)) {
+      // Where there is no such charger, it is the first.
+      if (message.type === "hello") watching.set(client, message.charger);
+      send(message);
+    }
   };
   client.on("error", () => client.terminate());
   client.on("close", () => watching.delete(client));

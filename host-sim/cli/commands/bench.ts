@@ -4,6 +4,7 @@ import { playDemo } from "../../bench/demo.js";
 import { startPageServer, type PageServer } from "../../bench/page-server.js";
 import { loadProfile } from "../../sgd/profile.js";
 import type { Engine } from "../../runtime/ucm-host.js";
+import { Progress } from "../progress.js";
 import type { Run } from "../run.js";
 import { startEngine } from "../engine.js";
 import { captureOption, openCapture } from "../capture-option.js";
@@ -83,7 +84,9 @@ Examples:
         let page: PageServer | undefined = undefined;
         let failed: (code: number) => void = () => undefined;
         const failure = new Promise<number>((done) => (failed = done));
+        const progress = new Progress(flags.chargers, output.json);
         const bench = await Bench.start({
+          onCharger: (made) => progress.update(made, `${made} of ${flags.chargers} chargers`),
           dataDir,
           engines,
           profiles,
@@ -97,6 +100,7 @@ Examples:
             failed(1);
           },
         });
+        progress.end();
         page = await startPageServer({
           port: flags.port,
           greeting: (charger) => bench.greeting(version(), charger),
