@@ -57,17 +57,15 @@ button{font:inherit;font-weight:600;margin:.5rem .4rem 0 0;padding:.6rem 1rem;mi
 button.p{background:var(--a);color:var(--c)}form.i{display:inline}table{width:100%;border-collapse:collapse}th,td{text-align:left;padding:.35rem .5rem .35rem 0;border-bottom:1px solid var(--l);vertical-align:top}
 th{font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}:focus-visible{outline:3px solid var(--a);outline-offset:2px}`;
 
-/** A whole page. `inner` is HTML; `title` is text. `refreshSeconds` 0 = it stays. */
-export function page(title: string, inner: string, here: string, refreshSeconds: number): string {
+/** A whole page. `inner` is HTML; `title` is text. */
+export function page(title: string, inner: string, here: string): string {
   const tab = (href: string, name: string): string =>
     `<a href="${href}"${href === here ? ' aria-current="page"' : ""}>${name}</a>`;
   const nav =
     here === ""
       ? ""
       : `<nav aria-label="Pages">${tab("/", "Now")}${tab("/history", "History")}${tab("/settings", "Settings")}</nav>`;
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">${
-    refreshSeconds > 0 ? `<meta http-equiv="refresh" content="${refreshSeconds}">` : ""
-  }<title>${esc(title)}</title><link rel="stylesheet" href="/style.css"></head><body>${nav}<main><h1>${esc(title)}</h1>${inner}</main></body></html>`;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${esc(title)}</title><link rel="stylesheet" href="/style.css"></head><body>${nav}<main><h1>${esc(title)}</h1>${inner}</main></body></html>`;
 }
 
 /** One button that posts to `/order`. `fields` are plain words of ours. */

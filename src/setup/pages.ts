@@ -142,9 +142,8 @@ export function nowPage(facts: WebFacts, form: string, zone: PosixZone | undefin
       : "";
   return page(
     "Your charger",
-    `${told === "" ? "" : `<section role="status"><p>${esc(told)}</p></section>`}${offered}<section><h2>Now</h2>${state}<p><strong>In control:</strong> ${esc(whoIsInControl(facts))}.</p><p>${esc(intent?.reason ?? "")}</p>${until}</section><section><h2>You decide</h2>${mine.join("")}</section><section><h2>Utilities</h2>${utilities(facts)}</section>`,
+    `${told === "" ? "" : `<section role="status"><p>${esc(told)}</p></section>`}${offered}<section><h2>Now</h2>${state}<p><strong>In control:</strong> ${esc(whoIsInControl(facts))}.</p><p>${esc(intent?.reason ?? "")}</p>${until}<p><a href="/">Look again</a></p></section><section><h2>You decide</h2>${mine.join("")}</section><section><h2>Utilities</h2>${utilities(facts)}</section>`,
     "/",
-    told === "" ? 15 : 0,
   );
 }
 
@@ -160,7 +159,7 @@ function utilities({ upstreams }: WebFacts): string {
 /** The page "History". */
 export function historyPage(history: WebHistory | undefined, zone: PosixZone | undefined): string {
   if (history === undefined)
-    return page("History", `<section><p>This module keeps no history.</p></section>`, "/history", 0);
+    return page("History", `<section><p>This module keeps no history.</p></section>`, "/history");
   const sessions = history.sessions.map(({ startUtcMs, stopUtcMs, energyWh, changes }) => {
     const held = changes.filter(({ ask }) => ask !== "normal").map(({ source }) => source);
     const by = held.length === 0 ? "" : `held back by ${[...new Set(held)].join(", ")}`;
@@ -175,7 +174,6 @@ export function historyPage(history: WebHistory | undefined, zone: PosixZone | u
     "History",
     `<section><h2>Charging sessions</h2>${sessions.length === 0 ? none : `<table><tr><th>From</th><th>To</th><th class="n">kWh</th><th><span class="m">Events</span></th></tr>${sessions.join("")}</table>`}</section><section><h2>Last days</h2>${days.length === 0 ? none : `<table><tr><th>Day</th><th class="n">kWh</th></tr>${days.join("")}</table>`}<p class="m">Half-hour figures of 12 months are kept and can be exported.</p></section>`,
     "/history",
-    0,
   );
 }
 
@@ -204,7 +202,6 @@ export function settingsPage(facts: WebFacts, form: string, told: string, mayRes
         : ""
     }<form class="i" method="post" action="/leave">${hidden}<button>Log out</button></form>`,
     "/settings",
-    0,
   );
 }
 
@@ -214,6 +211,5 @@ export function loginPage(told: string, setup: boolean): string {
     setup ? "Set up your module" : "Your charger",
     `<section><p>${setup ? "Welcome." : ""} Enter the secret on the module's label${setup ? "" : ", or the one that you have chosen"}.</p>${told === "" ? "" : `<p class="w" role="alert">${esc(told)}</p>`}<form method="post" action="/login"><label for="secret">Secret</label><input id="secret" name="secret" type="password" autocomplete="current-password" required autofocus><button class="p">Go on</button></form></section>`,
     "",
-    0,
   );
 }
