@@ -93,10 +93,7 @@ export class SecurityEvents {
       case "update-refused":
         return text.includes("signature") ? "InvalidFirmwareSignature" : undefined;
       case "certificate-refused":
-        if (!isOurs || text.endsWith("tls-handshake")) return undefined;
-        return text.endsWith("tls-client-certificate")
-          ? "FailedToAuthenticateAtCentralSystem"
-          : "InvalidCentralSystemCertificate";
+        return isOurs ? tlsType(text.slice(this.upstreamId.length + 2)) : undefined;
       case "login-refused":
         return isOurs ? "FailedToAuthenticateAtCentralSystem" : undefined;
       case "messages-invalid":
@@ -119,4 +116,20 @@ export class SecurityEvents {
 
 function isStart({ code }: SecurityNote): boolean {
   return code === "start" || code === "power-cycle";
+}
+
+/** The list's word for what failed in TLS; undefined where nothing more is known than that it did. */
+function tlsType(fault: string): string | undefined {
+  switch (fault) {
+    case "tls-handshake":
+      return undefined;
+    case "tls-version":
+      return "InvalidTLSVersion";
+    case "tls-static-rsa":
+      return "InvalidTLSCipherSuite";
+    case "tls-client-certificate":
+      return "FailedToAuthenticateAtCentralSystem";
+    default:
+      return "InvalidCentralSystemCertificate";
+  }
 }

@@ -158,7 +158,7 @@ describe("who may not connect", () => {
     try {
       expect(await opened("127.0.0.1", port, true, ca.cert)).toMatchObject({
         ev: "failed",
-        reason: "tls-handshake",
+        reason: "tls-version",
       });
     } finally {
       server.close();

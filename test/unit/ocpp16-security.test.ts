@@ -52,6 +52,8 @@ describe("what is told", () => {
     ["certificate-refused", "platform: tls-untrusted", "InvalidCentralSystemCertificate"],
     ["certificate-refused", "platform: tls-expired", "InvalidCentralSystemCertificate"],
     ["certificate-refused", "platform: tls-client-certificate", "FailedToAuthenticateAtCentralSystem"],
+    ["certificate-refused", "platform: tls-version", "InvalidTLSVersion"],
+    ["certificate-refused", "platform: tls-static-rsa", "InvalidTLSCipherSuite"],
     ["login-refused", "platform: http-401", "FailedToAuthenticateAtCentralSystem"],
     ["messages-invalid", "platform: ocpp-garbage", "InvalidMessages"],
     ["own-certificate-refused", "CertificateSigned", "InvalidChargePointCertificate"],
