@@ -30,10 +30,10 @@ const UNTRUSTED = new Set([
   "CERT_REJECTED",
   "CERT_REVOKED",
   "CERT_CHAIN_TOO_LONG",
-  "INVALID_CA",
-  "INVALID_PURPOSE",
-  "PATH_LENGTH_EXCEEDED",
 ]);
+
+/** A certificate of the chain is not for this use. */
+const PURPOSE = new Set(["INVALID_CA", "INVALID_PURPOSE", "PATH_LENGTH_EXCEEDED"]);
 
 /** TLS alerts by which a server says that it does not take our certificate, or wants one. */
 const CLIENT_CERTIFICATE =
@@ -86,6 +86,12 @@ export function explain(error: unknown, context: FailureContext): Explained {
       `The server's certificate is not signed by ${by} (${host}, ${code}): check the setting ca, or whether somebody stands between.`,
     );
   }
+  if (PURPOSE.has(code)) {
+    return told(
+      "tls-purpose",
+      `The certificate of ${host}, or of one of its issuers, is not made for this use (${code}): it must be issued anew.`,
+    );
+  }
   // On a write Node gives EPROTO and OpenSSL's own text: "sslv3 alert handshake failure".
   const ssl = code === "EPROTO" ? message.toUpperCase().replaceAll(" ", "_") : code;
   if (CLIENT_CERTIFICATE.test(ssl)) return clientCertificate(context, code);
@@ -100,7 +106,7 @@ export function explain(error: unknown, context: FailureContext): Explained {
     return told("tls-handshake", `${host} does not speak TLS on this port: check the url.`);
   }
   if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/.test(ssl)) {
-    return told("tls-handshake", `${host} speaks no TLS 1.2 or newer.`);
+    return told("tls-version", `${host} speaks no TLS 1.2 or newer.`);
   }
   if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
     return told("tls-handshake", `The TLS handshake with ${host} failed (${code}).`);

@@ -76,6 +76,16 @@ function wordsFor(reason: HttpFailure, detail: string, what: string): Fault {
         "tls-handshake",
         `No secure connection with ${what} came about${more}; it may offer only cipher suites or versions that are not supported here.`,
       );
+    case "tls-purpose":
+      return fault(
+        "server",
+        "tls-purpose",
+        `The certificate of ${what} is not made for a server${more}; it must be issued anew.`,
+      );
+    case "tls-version":
+      return fault("server", "tls-version", `${cap(what)} speaks no TLS 1.2 or newer${more}.`);
+    case "busy":
+      return fault("network", "busy", `All connections of this module are in use${more}.`);
     case "protocol":
       return fault("server", "protocol", `${cap(what)} does not speak proper HTTP${more}.`);
     default:

@@ -33,6 +33,12 @@ export type HttpFailure =
   | "tls-handshake"
   /** The server offers static-RSA suites alone, which this module does not speak. */
   | "tls-static-rsa"
+  /** The server's certificate, or one of its issuers', is not for this use (CA flag, key usage). */
+  | "tls-purpose"
+  /** The server has no TLS 1.2, or somebody between lowered the version. */
+  | "tls-version"
+  /** This module has no room for another connection just now. */
+  | "busy"
   | "protocol"
   | "aborted";
 

@@ -179,7 +179,7 @@ describe("NodeHttp", () => {
     const old = { minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
     const { url } = await serve((_req, res) => res.end("never"), old);
     const { request, failure } = setUp();
-    expect((await failure(request(url))).reason).toBe("tls-handshake");
+    expect((await failure(request(url))).reason).toBe("tls-version");
   });
 
   it("speaks the cipher suite that 2.0b names", async () => {
