@@ -1,6 +1,9 @@
 import { fault, type Fault } from "./fault.js";
 import { UTF8_BAD, UTF8_MORE, Utf8Decoder } from "./utf8.js";
+import { XmlBuffer } from "./xml-buffer.js";
 import { isNameChar, isNameStart, isXmlChar, isXmlSpace } from "./xml-chars.js";
+import { XmlTags } from "./xml-tags.js";
+import { declared, entityCode } from "./xml-words.js";
 
 /*
  * A push reader for the XML that machines send each other. It takes bytes in any pieces and tells a handler of
@@ -50,9 +53,6 @@ export const XML_LIMITS: XmlLimits = {
   namespaces: 64,
 };
 
-const XML_URI = "http://www.w3.org/XML/1998/namespace";
-const XMLNS_URI = "http://www.w3.org/2000/xmlns/";
-
 // States. Plain numbers: a switch over them costs the chip nothing.
 const TEXT = 0;
 const LT = 1;
@@ -84,12 +84,6 @@ const CDATA_WORD = "[CDATA[";
 const DOCTYPE_WORD = "DOCTYPE";
 
 export class XmlReader {
-  /** URI and local name of the element being opened. */
-  uri = "";
-  local = "";
-  /** Elements open, the one being told included. */
-  depth = 0;
-
   private readonly names: XmlNames;
   private readonly handler: XmlHandler;
   private readonly limits: XmlLimits;
@@ -103,39 +97,17 @@ export class XmlReader {
   private sawRoot = false;
   private declarable = true;
 
-  // Text, an attribute value or a name in the making.
-  private readonly buffer: Uint16Array;
-  private length = 0;
-  private colon = -1;
-  private cut = false;
-  private solid = false;
+  private readonly buffer: XmlBuffer;
+  private readonly tags = new XmlTags();
   private brackets = 0;
   private quote = 0;
   private word = "";
-
-  // The open elements.
-  private readonly stackName: number[] = [];
-  private readonly stackPrefix: string[] = [];
-  private readonly stackLocal: string[] = [];
-  private readonly stackSpaces: number[] = [];
-  private prefix = "";
-
-  // Namespaces in force, innermost last.
-  private readonly nsPrefix: string[] = ["", "xml"];
-  private readonly nsUri: string[] = ["", XML_URI];
-
-  // Attributes of the tag being read.
-  private attributes = 0;
-  private readonly attrPrefix: string[] = [];
-  private readonly attrLocal: string[] = [];
-  private readonly attrValue: string[] = [];
-  private readonly attrUri: string[] = [];
 
   constructor(names: XmlNames, handler: XmlHandler, limits: XmlLimits = XML_LIMITS) {
     this.names = names;
     this.handler = handler;
     this.limits = limits;
-    this.buffer = new Uint16Array(Math.max(limits.text, limits.name) + 2);
+    this.buffer = new XmlBuffer(limits.text, limits.name);
   }
 
   /** Takes the next bytes. The first fault stays: later calls give it again. */
@@ -177,21 +149,32 @@ export class XmlReader {
     this.fault ??= why;
   }
 
+  /** URI and local name of the element being opened. */
+  get uri(): string {
+    return this.tags.uri;
+  }
+
+  get local(): string {
+    return this.tags.local;
+  }
+
+  /** Elements open, the one being told included. */
+  get depth(): number {
+    return this.tags.depth;
+  }
+
   get attributeCount(): number {
-    return this.attributes;
+    return this.tags.attributes;
   }
 
   /** Value of an attribute of the element being opened; no-namespace attributes have the URI "". */
   attribute(uri: string, local: string): string | undefined {
-    for (let i = 0; i < this.attributes; i++) {
-      if (this.attrLocal[i] === local && this.attrUri[i] === uri) return this.attrValue[i];
-    }
-    return undefined;
+    return this.tags.attribute(uri, local);
   }
 
   /** The attribute in that place, for tools and tests. */
   attributeAt(index: number): readonly [uri: string, local: string, value: string] {
-    return [this.attrUri[index] ?? "", this.attrLocal[index] ?? "", this.attrValue[index] ?? ""];
+    return this.tags.attributeAt(index);
   }
 
   private fail(code: string, text: string): Fault {
@@ -213,14 +196,14 @@ export class XmlReader {
       case OPEN_NAME:
         if (isNameChar(c)) this.putName(c);
         else {
-          this.takeName();
-          this.attributes = 0;
+          this.tags.begin(this.buffer);
+          this.judge();
           this.inTag(c);
         }
         return;
       case IN_TAG:
         if (isNameStart(c)) {
-          if (this.attributes >= this.limits.attributes) {
+          if (this.tags.attributes >= this.limits.attributes) {
             this.fail("xml-too-many-attributes", `more than ${this.limits.attributes} attributes`);
             return;
           }
@@ -232,7 +215,8 @@ export class XmlReader {
           this.putName(c);
           return;
         }
-        this.takeAttributeName();
+        this.tags.attributeName(this.buffer);
+        this.judge();
         this.state = ATTR_EQ;
         this.attributeEq(c);
         return;
@@ -242,15 +226,18 @@ export class XmlReader {
       case ATTR_QUOTE:
         if (c === 0x22 || c === 0x27) {
           this.quote = c;
-          this.clear();
+          this.buffer.clear();
           this.state = ATTR_VALUE;
         } else if (!isXmlSpace(c)) this.bad("an attribute value without quotes");
         return;
       case ATTR_VALUE:
-        if (c === this.quote) this.takeAttributeValue();
-        else if (c === 0x26) this.entity();
+        if (c === this.quote) {
+          this.tags.attributeValue(this.buffer);
+          this.judge();
+          this.state = ATTR_AFTER;
+        } else if (c === 0x26) this.entity();
         else if (c === 0x3c) this.bad("'<' in an attribute value");
-        else this.put(isXmlSpace(c) ? 0x20 : c);
+        else this.buffer.put(isXmlSpace(c) ? 0x20 : c);
         return;
       case ATTR_AFTER:
         this.inTag(c);
@@ -281,13 +268,13 @@ export class XmlReader {
         return;
       case CDATA:
         if (c === 0x5d) this.state = CDATA_1;
-        else this.putText(c);
+        else this.buffer.putText(c);
         return;
       case CDATA_1:
         if (c === 0x5d) this.state = CDATA_2;
         else {
-          this.putText(0x5d);
-          this.putText(c);
+          this.buffer.putText(0x5d);
+          this.buffer.putText(c);
           this.state = CDATA;
         }
         return;
@@ -296,10 +283,10 @@ export class XmlReader {
           this.state = TEXT;
           this.brackets = 0;
         } else {
-          this.putText(0x5d);
+          this.buffer.putText(0x5d);
           if (c === 0x5d) return;
-          this.putText(0x5d);
-          this.putText(c);
+          this.buffer.putText(0x5d);
+          this.buffer.putText(c);
           this.state = CDATA;
         }
         return;
@@ -315,7 +302,7 @@ export class XmlReader {
         return;
       case DECLARATION:
         if (c === 0x3f) this.state = DECLARATION_END;
-        else this.put(c);
+        else this.buffer.put(c);
         return;
       case DECLARATION_END:
         if (c === 0x3e) this.declaration();
@@ -346,7 +333,7 @@ export class XmlReader {
       if (c === 0x3e && this.brackets >= 2) this.bad("']]>' in text");
       this.brackets = 0;
     }
-    this.putText(c);
+    this.buffer.putText(c);
   }
 
   private afterLt(c: number): void {
@@ -410,7 +397,7 @@ export class XmlReader {
       return;
     }
     if (this.word === "xml" && this.declarable) {
-      this.clear();
+      this.buffer.clear();
       this.declarable = false;
       this.state = DECLARATION;
       this.char(c);
@@ -423,8 +410,8 @@ export class XmlReader {
 
   /** `<?xml …?>`: version 1.0 and, where an encoding is named, UTF-8 (or its part ASCII). */
   private declaration(): void {
-    const values = declared(this.take(0, this.length));
-    this.clear();
+    const values = declared(this.buffer.take());
+    this.buffer.clear();
     this.state = TEXT;
     if (values === undefined) {
       this.bad("a wrong XML declaration");
@@ -458,211 +445,63 @@ export class XmlReader {
       this.bad("an unknown entity");
       return;
     }
-    if (this.back === TEXT) this.putText(code);
-    else this.put(code);
-  }
-
-  private clear(): void {
-    this.length = 0;
-    this.colon = -1;
-    this.cut = false;
-    this.solid = false;
-  }
-
-  private put(c: number): void {
-    // A surrogate pair is kept or dropped as a whole.
-    if (this.length + (c > 0xffff ? 2 : 1) > this.limits.text) {
-      this.cut = true;
-      return;
-    }
-    this.store(c);
-  }
-
-  private putText(c: number): void {
-    if (!this.solid) {
-      if (!isXmlSpace(c)) this.solid = true;
-      // Indentation longer than half the buffer is dropped, or it could hide the text behind it.
-      if (this.length * 2 > this.limits.text) this.length = 0;
-    }
-    this.put(c);
+    if (this.back === TEXT) this.buffer.putText(code);
+    else this.buffer.put(code);
   }
 
   private startName(c: number, state: number): void {
-    this.clear();
+    this.buffer.clear();
     this.state = state;
     this.putName(c);
   }
 
   private putName(c: number): void {
-    if (c === 0x3a) {
-      if (this.colon >= 0 || this.length === 0) this.bad("a name with a misplaced colon");
-      this.colon = this.length;
-    }
-    if (this.length + 2 > this.limits.name) {
+    if (!this.buffer.putName(c)) {
       this.fail("xml-name-too-long", `a name longer than ${this.limits.name}`);
-      return;
-    }
-    this.store(c);
+    } else if (this.buffer.colon === -2) this.bad("a name with a misplaced colon");
   }
 
-  private store(c: number): void {
-    if (c > 0xffff) {
-      this.buffer[this.length++] = 0xd800 + ((c - 0x10000) >> 10);
-      this.buffer[this.length++] = 0xdc00 + ((c - 0x10000) & 0x3ff);
-    } else this.buffer[this.length++] = c;
-  }
-
-  /** A string of the buffer. Eight at a time: one at a time copies too often, all at once fills the stack. */
-  private take(from: number, to: number): string {
-    const b = this.buffer;
-    let text = "";
-    let i = from;
-    for (; i + 8 <= to; i += 8) {
-      text += String.fromCharCode(
-        b[i]!,
-        b[i + 1]!,
-        b[i + 2]!,
-        b[i + 3]!,
-        b[i + 4]!,
-        b[i + 5]!,
-        b[i + 6]!,
-        b[i + 7]!,
-      );
-    }
-    for (; i < to; i++) text += String.fromCharCode(b[i]!);
-    return text;
-  }
-
-  private same(text: string, from: number, to: number): boolean {
-    if (text.length !== to - from) return false;
-    for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== this.buffer[from + i]) return false;
-    return true;
-  }
-
-  /** The prefix in the buffer; one that is in force already is not copied. */
-  private takePrefix(): string {
-    const end = this.colon < 0 ? 0 : this.colon;
-    if (end === 0) return "";
-    for (let i = this.nsPrefix.length - 1; i >= 0; i--) {
-      if (this.same(this.nsPrefix[i]!, 0, end)) return this.nsPrefix[i]!;
-    }
-    return this.take(0, end);
-  }
-
-  private takeLocal(): string {
-    const from = this.colon + 1;
-    if (from >= this.length) {
-      this.bad("a name with a misplaced colon");
-      return "";
-    }
-    // After the colon a name begins anew; `a:1` is no qualified name.
-    if (!isNameStart(this.codeAt(from))) this.bad("a local name with a wrong first character");
-    return this.take(from, this.length);
-  }
-
-  private codeAt(i: number): number {
-    const c = this.buffer[i]!;
-    return c >= 0xd800 && c < 0xdc00 ? 0x10000 + ((c - 0xd800) << 10) + (this.buffer[i + 1]! - 0xdc00) : c;
-  }
-
-  private takeName(): void {
-    this.prefix = this.takePrefix();
-    this.local = this.takeLocal();
-  }
-
-  private takeAttributeName(): void {
-    this.attrPrefix[this.attributes] = this.takePrefix();
-    this.attrLocal[this.attributes] = this.takeLocal();
-  }
-
-  private takeAttributeValue(): void {
-    const prefix = this.attrPrefix[this.attributes]!;
-    const local = this.attrLocal[this.attributes]!;
-    if (this.cut && (prefix === "xmlns" || (prefix === "" && local === "xmlns"))) {
-      this.bad("a namespace name that is too long");
-    }
-    this.attrValue[this.attributes++] = this.take(0, this.length);
-    this.state = ATTR_AFTER;
+  /** What was wrong with a tag, if anything. */
+  private judge(): void {
+    if (this.tags.wrong !== "") this.bad(this.tags.wrong);
   }
 
   private flushText(): void {
-    if (this.solid && this.depth > 0) this.handler.text(this.take(0, this.length), this.cut);
-    this.clear();
+    const { buffer } = this;
+    if (buffer.solid && this.depth > 0) this.handler.text(buffer.take(), buffer.cut);
+    this.buffer.clear();
   }
 
   private openTag(empty: boolean): void {
+    const { tags, limits } = this;
     this.state = TEXT;
-    this.clear();
-    const spaces = this.nsPrefix.length;
-    for (let i = 0; i < this.attributes; i++) {
-      const prefix = this.attrPrefix[i]!;
-      if (prefix === "xmlns") this.declare(this.attrLocal[i]!, this.attrValue[i]!);
-      else if (prefix === "" && this.attrLocal[i] === "xmlns") this.declare("", this.attrValue[i]!);
+    this.buffer.clear();
+    const { spaces } = tags;
+    if (!tags.resolveNames(limits.namespaces)) {
+      this.judge();
+      this.fail("xml-too-many-namespaces", `more than ${limits.namespaces} namespaces`);
     }
-    for (let i = 0; i < this.attributes; i++) {
-      const prefix = this.attrPrefix[i]!;
-      const local = this.attrLocal[i]!;
-      let uri = "";
-      if (prefix === "xmlns" || (prefix === "" && local === "xmlns")) uri = XMLNS_URI;
-      else if (prefix !== "") uri = this.resolve(prefix);
-      for (let j = 0; j < i; j++) {
-        if (this.attrLocal[j] === local && this.attrUri[j] === uri) this.bad("the same attribute twice");
-      }
-      this.attrUri[i] = uri;
-    }
-    if (this.prefix === "xmlns") this.bad("an element with the prefix xmlns");
-    this.uri = this.resolve(this.prefix);
+    this.judge();
     if (this.fault !== undefined) return;
-    if (this.depth >= this.limits.depth) {
-      this.fail("xml-too-deep", `more than ${this.limits.depth} elements inside each other`);
+    if (tags.depth >= limits.depth) {
+      this.fail("xml-too-deep", `more than ${limits.depth} elements inside each other`);
       return;
     }
-    const found = this.names[this.uri]?.[this.local];
+    const found = this.names[tags.uri]?.[tags.local];
     const name = typeof found === "number" ? found : XML_UNKNOWN;
     this.sawRoot = true;
-    this.stackName[this.depth] = name;
-    this.stackPrefix[this.depth] = this.prefix;
-    this.stackLocal[this.depth] = this.local;
-    this.stackSpaces[this.depth] = spaces;
-    this.depth++;
+    tags.push(name, spaces);
     this.handler.open(name, this);
-    this.attributes = 0;
+    tags.attributes = 0;
     if (empty && this.fault === undefined) this.closeTag();
   }
 
-  private declare(prefix: string, value: string): void {
-    const uri = value.trim();
-    if (prefix === "xmlns" || uri === XMLNS_URI || (prefix === "xml") !== (uri === XML_URI)) {
-      this.bad("a reserved namespace is redefined");
-    }
-    if (prefix !== "" && uri === "") this.bad("a prefix is undefined, which XML 1.0 forbids");
-    if (this.nsPrefix.length >= this.limits.namespaces) {
-      this.fail("xml-too-many-namespaces", `more than ${this.limits.namespaces} namespaces`);
-    }
-    this.nsPrefix.push(prefix);
-    this.nsUri.push(uri);
-  }
-
-  private resolve(prefix: string): string {
-    for (let i = this.nsPrefix.length - 1; i >= 0; i--) {
-      if (this.nsPrefix[i] === prefix) return this.nsUri[i]!;
-    }
-    this.bad("a prefix without namespace");
-    return "";
-  }
-
   private closeName(c: number): void {
-    if (this.length === 0 ? isNameStart(c) : isNameChar(c)) {
+    if (this.buffer.length === 0 ? isNameStart(c) : isNameChar(c)) {
       this.putName(c);
       return;
     }
-    const prefix = this.stackPrefix[this.depth - 1]!;
-    const local = this.stackLocal[this.depth - 1]!;
-    const at = prefix === "" ? 0 : prefix.length + 1;
-    if (
-      (at === 0 ? this.colon >= 0 : this.colon !== prefix.length || !this.same(prefix, 0, prefix.length)) ||
-      !this.same(local, at, this.length)
-    ) {
+    if (!this.tags.closes(this.buffer)) {
       this.bad("an end tag that matches no start tag");
       return;
     }
@@ -672,68 +511,8 @@ export class XmlReader {
 
   private closeTag(): void {
     this.state = TEXT;
-    this.clear();
-    const name = this.stackName[this.depth - 1]!;
-    this.handler.close(name);
-    this.depth--;
-    const spaces = this.stackSpaces[this.depth]!;
-    this.nsPrefix.length = spaces;
-    this.nsUri.length = spaces;
-  }
-}
-
-/**
- * Version, encoding and standalone of an XML declaration, or undefined where it is wrong. By hand, because every
- * document has one and an engine compiles a regular expression anew each time.
- */
-function declared(text: string): (string | undefined)[] | undefined {
-  const names = ["version", "encoding", "standalone"];
-  const values: (string | undefined)[] = [undefined, undefined, undefined];
-  const skip = (at: number): number => {
-    while (at < text.length && isXmlSpace(text.charCodeAt(at))) at++;
-    return at;
-  };
-  let next = 0;
-  for (let at = 0; ;) {
-    const name = skip(at);
-    if (name >= text.length) break;
-    let end = name;
-    while (end < text.length && isNameChar(text.charCodeAt(end))) end++;
-    const which = names.indexOf(text.slice(name, end), next);
-    if (name === at || which < 0) return undefined;
-    next = which + 1;
-    const equals = skip(end);
-    const open = skip(equals + 1);
-    const quote = text.charAt(open);
-    const close = text.indexOf(quote, open + 1);
-    if (text.charAt(equals) !== "=" || (quote !== '"' && quote !== "'") || close < 0) return undefined;
-    values[which] = text.slice(open + 1, close);
-    at = close + 1;
-  }
-  const [version, , standalone] = values;
-  const wrong =
-    version === undefined || !(standalone === undefined || standalone === "yes" || standalone === "no");
-  return wrong ? undefined : values;
-}
-
-/** The code point that an entity stands for, −1 for one that is unknown or stands for no character. */
-function entityCode(word: string): number {
-  switch (word) {
-    case "amp":
-      return 0x26;
-    case "lt":
-      return 0x3c;
-    case "gt":
-      return 0x3e;
-    case "quot":
-      return 0x22;
-    case "apos":
-      return 0x27;
-    default: {
-      const hex = /^#x[0-9a-fA-F]+$/.test(word);
-      if (!hex && !/^#[0-9]+$/.test(word)) return -1;
-      const code = hex ? parseInt(word.slice(2), 16) : parseInt(word.slice(1), 10);
-      return isXmlChar(code) ? code : -1;
-    }
+    this.buffer.clear();
+    this.handler.close(this.tags.top);
+    this.tags.pop();
   }
 }
