@@ -18,6 +18,7 @@ const allowed = {
   journal: everyone,
   update: everyone,
   websocket: everyone,
+  mqtt: everyone,
   setup: everyone,
 };
 const root = process.env.CRUISE_ROOT ?? "";
