@@ -5,50 +5,22 @@ import { fraction, loadClaim, NO_ASK, NO_CLAIM, sameClaim, saveClaim, waitClaim 
 import { RandomDelay, type DelayOrder, type DelayStatus } from "./delay.js";
 import type { EventVerdict, GridEvent } from "./event.js";
 import type { Intent, Outlook } from "./intent.js";
+import { listed, type GridStats, type ListedEvent } from "./listed.js";
 import { OwnerBook, OVERRIDE_MS, type OwnerAnswer, type OwnerOrder } from "./owner.js";
 import { Planner, type OneOff, type Plan } from "./planner.js";
 import { isRemote, reasonInWords, untilInWords } from "./reason.js";
 import { regionOf, type Region } from "./regions.js";
 import { Schedule } from "./schedule.js";
 import type { GridSettings } from "./settings.js";
-import { locate, newPosition, type Position } from "./stored.js";
 import { weekFault } from "./week.js";
+
+export type { GridStats, ListedEvent } from "./listed.js";
 
 /** What the core answers. `oneOffs` are given exactly once: whoever calls `evaluate` carries them out. */
 export interface Evaluation {
   readonly intent: Intent;
   readonly outlook: Outlook;
   readonly oneOffs: readonly OneOff[];
-}
-
-export interface GridStats {
-  readonly events: number;
-  readonly intervals: number;
-  /** Refusal code → how often. */
-  readonly refusals: ReadonlyMap<string, number>;
-  /** Stored records that failed their seal at start. */
-  readonly brokenRecords: number;
-  readonly writes: number;
-  /** Full re-plans; answers from the cache do not count. */
-  readonly replans: number;
-  readonly clockSteps: number;
-}
-
-/** A stored event as a page shows it. */
-export interface ListedEvent {
-  readonly id: string;
-  readonly source: string;
-  readonly revision: number;
-  readonly rank: number;
-  readonly test: boolean;
-  readonly cancelled: boolean;
-  readonly state: Position["state"];
-  /** With its random delay; null = it began when it came. */
-  readonly startUtcMs: number | null;
-  /** What it asks now; "" where it asks nothing. */
-  readonly ask: string;
-  /** Until the state changes, ms; null = never by itself. */
-  readonly leftMs: number | null;
 }
 
 /** A correction of UTC against the monotonic clock beyond this is a step: every edge is computed anew. */
@@ -289,19 +261,7 @@ export class GridCore {
 
   /** What is stored of all sources, for the owner's page; in no order. */
   listEvents(now: Now): readonly ListedEvent[] {
-    const position = newPosition();
-    return this.schedule.events.map((stored) => {
-      const { id, source, revision, rank, test, cancelled, start } = stored.event;
-      locate(stored, now, undefined, position);
-      const { state, leftMs, index } = position;
-      const ask = stored.event.intervals[index]?.ask.ask ?? "";
-      return {
-        ...{ id, source, revision, rank, test, cancelled, state },
-        startUtcMs: start === "now" ? null : start + stored.drawMs,
-        ask: state === "in" ? ask : "",
-        leftMs: leftMs === NEVER ? null : leftMs,
-      };
-    });
+    return listed(this.schedule.events, now);
   }
 
   stats(): GridStats {

@@ -495,7 +495,87 @@ class History {
   }
 }
 
+const given = (source: string, ...parts: readonly [Ask, number][]): Op => ({
+  op: "give",
+  source,
+  events: [
+    {
+      id: "a",
+      start: "now",
+      intervals: parts.map(([ask, durationMs], i) => ({
+        offsetMs: parts.slice(0, i).reduce((sum, [, ms]) => sum + ms, 0),
+        durationMs,
+        ask,
+      })),
+    },
+  ],
+});
+
+/** Histories that have found a fault once. */
+const KEPT: readonly [string, Place, number, Op[]][] = [
+  [
+    "a charger forgets a stop that it only half obeyed",
+    "us",
+    0,
+    [
+      given("utility-a", [limit(0), Infinity]),
+      { op: "advance", ms: 323_271 },
+      { op: "charger-reboot", silent: true },
+      { op: "advance", ms: 150_000 },
+    ],
+  ],
+  [
+    "an End Shed is still repeated on a deaf line when a curtailment is wanted",
+    "us",
+    47_335,
+    [
+      { op: "advance", ms: 720_000 },
+      given("utility-a", [limit(1), Infinity]),
+      given("utility-b", [{ ask: "emergency" }, Infinity]),
+      { op: "noise", fault: "deaf", ms: 5 * SECOND },
+      { op: "power-cut", outageMs: 0, house: false, clockAfterMs: 0 },
+    ],
+  ],
+  [
+    "the customer's button before a Grid Emergency",
+    "us",
+    0,
+    [
+      { op: "button", on: true },
+      {
+        op: "give",
+        source: "utility-a",
+        events: [
+          {
+            id: "a",
+            start: "now",
+            emergencyPermitted: true,
+            intervals: [{ offsetMs: 0, durationMs: Infinity, ask: { ask: "emergency" } }],
+          },
+        ],
+      },
+      { op: "advance", ms: 100 * SECOND },
+    ],
+  ],
+  [
+    "an off-peak pause over a power cut in the UK, and no clock after it",
+    "uk",
+    10_201,
+    [
+      { op: "advance", ms: 720_000 },
+      { op: "power-cut", outageMs: 0, house: false, clockAfterMs: UNTIL_SET },
+      { op: "advance", ms: 360_000 },
+    ],
+  ],
+];
+
 describe("from the utilities' words to the charger's current", () => {
+  it.each(KEPT)("%s", (_, place, constant, list) => {
+    const history = new History(place, constant * 64, 1);
+    for (const op of list) history.run(op);
+    history.finish();
+  });
+
   it("the charger is as a naive oracle says, whatever happens on the way", () => {
     const runs = Number(process.env["MODEL_RUNS"] ?? (process.env["OPENUCM_FULL"] === "1" ? 4000 : 300));
     const begin = Date.now();
