@@ -198,8 +198,8 @@ export class RpcLink<T> {
         const answer = this.user.called(frame.action, frame.payload, now);
         // A handler may have ended the connection.
         if (this.id !== id) return;
-        this.owed = frame.id;
-        if (answer !== undefined) this.reply(answer);
+        if (answer === undefined) this.owed = frame.id;
+        else this.sendAnswer(frame.id, answer);
         break;
       }
       default:
@@ -212,10 +212,13 @@ export class RpcLink<T> {
   reply(answer: Json | Refused): void {
     const { owed } = this;
     this.owed = "";
-    if (owed === "" || !this.isOpen) return;
+    if (owed !== "" && this.isOpen) this.sendAnswer(owed, answer);
+  }
+
+  private sendAnswer(id: string, answer: Json | Refused): void {
     const text = isRefused(answer)
-      ? errorText(owed, answer.refused, answer.text.slice(0, 255))
-      : resultText(owed, answer);
+      ? errorText(id, answer.refused, answer.text.slice(0, 255))
+      : resultText(id, answer);
     this.world.websocket.send(this.id, text);
   }
 

@@ -682,6 +682,8 @@ describe("requests", () => {
     // Answered when it is known whether it fits, and not before.
     harness.advance(5000);
     expect(signed()).toEqual([]);
+    // What the platform asks meanwhile is answered, and does not take the answer's place.
+    expect(harness.ask("ClearCache")).toEqual({ status: "Rejected" });
     harness.point.onCertificate({ ev: "installed", credentials: "other", ok: true }, harness.now);
     expect(signed()).toEqual([]);
     harness.point.onCertificate({ ev: "installed", ...about, ok: true }, harness.now);
