@@ -127,14 +127,6 @@ async function runModule(flags: UcmFlags): Promise<number> {
   const dataDir = lockDataDir(flags.data);
   const owner = flags.setupPort === undefined ? undefined : ownerSecret(dataDir, flags.ownerSecretFile);
   let life: Life | undefined;
-  const server =
-    owner && (await startSetupServer(flags.setupPort ?? 0, async (request) => life?.host.page(request)));
-  if (server && owner) {
-    output.emit(
-      { event: "setup", url: server.url, secretFile: owner.path },
-      `owner's page: ${server.url}   (its secret is in ${owner.path})`,
-    );
-  }
   const tapped = tapLine(flags.capture, "module", "charger");
   const line = await openLine(flags.serial, {
     ...lineOf(flags),
@@ -145,6 +137,14 @@ async function runModule(flags: UcmFlags): Promise<number> {
   });
   if (line.path !== undefined) output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
   if (line.url !== undefined) output.emit({ event: "serial", url: line.url }, `serial line: ${line.url}`);
+  const server =
+    owner && (await startSetupServer(flags.setupPort ?? 0, async (request) => life?.host.page(request)));
+  if (server && owner) {
+    output.emit(
+      { event: "setup", url: server.url, secretFile: owner.path },
+      `owner's page: ${server.url}   (its secret is in ${owner.path})`,
+    );
+  }
   let interrupted = false;
   let endLife: (code: number) => void = () => undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const)
