@@ -11,6 +11,7 @@ import type { LinkCounters } from "./link/counters.js";
 import type { FrameTrace } from "./link/messages.js";
 import { parsePosixTz } from "./base/posix-tz.js";
 import { GridCore, type Evaluation, type ListedEvent } from "./grid/core.js";
+import { RestartHold } from "./grid/restart-hold.js";
 import { gridSettings } from "./grid/settings.js";
 import type { DelayStatus } from "./grid/delay.js";
 import { levelOf } from "./grid/asks.js";
@@ -97,6 +98,7 @@ export class Ucm {
   readonly #providers: Providers;
   readonly #updater: Updater | undefined;
   readonly #clockHint = new ClockHint();
+  readonly #restartHold = new RestartHold();
   readonly #plugIn = new PlugInWatch();
   readonly #network: Network | undefined;
   readonly #watch = new Watch();
@@ -311,6 +313,9 @@ export class Ucm {
     if (known !== configuration) this.#store.set(configKey, configuration);
     // A module that was never here before has no power cut behind it.
     if (reason === "power" && known !== undefined) this.#grid.started("power-restored", now);
+    const own = (source: string): boolean => this.#upstreams.some(({ id }) => id === source);
+    const stored = this.#grid.listEvents(now).map(({ source }) => source);
+    this.#restartHold.start(stored.filter(own), now.ms);
     const crashed = reason === "watchdog" || reason === "crash" || reason === "brownout";
     this.#crashLoop = new CrashLoop(this.#store, crashed, now);
     const waitMs = this.#crashLoop.upstreamWaitMs();
@@ -468,7 +473,10 @@ export class Ucm {
     if (boostMs > 0) this.#grid.setOwner({ verb: "boost", durationMs: boostMs }, now);
     this.#tellUpstreams(now);
     const evaluation = this.#grid.evaluate(now);
-    if (evaluation !== this.#evaluation || this.#statusChanged) this.#carryOut(evaluation, now);
+    const online = (id: string): boolean =>
+      this.#upstreams.some((upstream) => upstream.id === id && upstream.status().state === "online");
+    if (this.#restartHold.holds(evaluation.intent.source, online, now.ms)) this.#evaluation = undefined;
+    else if (evaluation !== this.#evaluation || this.#statusChanged) this.#carryOut(evaluation, now);
     this.#sgd.poll(now);
     this.#link.poll(now.ms);
     if (this.#statusChanged) this.#onStatus(now);
@@ -532,6 +540,7 @@ export class Ucm {
 
   #othersNextMs(): number {
     let next = Math.min(
+      this.#restartHold.nextMs(),
       this.#sgd.nextMs(),
       this.#providers.nextMs(),
       this.#grid.nextMs(this.#now),

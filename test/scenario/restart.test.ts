@@ -33,6 +33,42 @@ describe("power cut of the module", () => {
     expect(bench.last("command")).toMatchObject({ name: "EndShed" });
   });
 
+  it("asks for the events before it acts on those it kept: what was cancelled meanwhile is not carried out again", async () => {
+    const bench = await shedding(600);
+    await bench.darkness(5000);
+    const [event] = bench.vtn.state.events.list();
+    bench.vtn.cancelEvent(event!.id, { utcMs: bench.utcMs });
+    const bootMs = bench.nowMs;
+    bench.boot();
+    await bench.until("32 A", () => bench.sgd.state().currentA > 31.9, 120_000);
+    const sheds = bench.told.filter(
+      ({ atMs, event: told }) =>
+        atMs >= bootMs && told.event === "frame" && told.dir === "tx" && /^0801000201/.test(told.hex),
+    );
+    expect(sheds).toEqual([]);
+  });
+
+  it("runs the stored schedule where nobody answers for a minute, and not before", async () => {
+    const bench = await shedding(3600);
+    bench.network = () => "timeout";
+    await bench.darkness(5000);
+    // Somebody at the charger has given it a start of its own meanwhile.
+    const bootMs = bench.nowMs;
+    bench.boot();
+    await bench.until(
+      "the stored event is told",
+      () =>
+        bench.told.some(
+          ({ atMs, event }) => atMs >= bootMs && event.event === "intent" && event.intent === "shed",
+        ),
+      120_000,
+    );
+    expect(bench.nowMs - bootMs).toBeGreaterThanOrEqual(59_000);
+    expect(bench.nowMs - bootMs).toBeLessThan(62_000);
+    await bench.run(60_000);
+    expect(bench.sgd.state().currentA).toBeCloseTo(16, 0);
+  });
+
   it("over the end of an event, with the utility gone: End Shed is still owed and sent", async () => {
     const bench = await shedding(120);
     bench.network = () => "refused";
