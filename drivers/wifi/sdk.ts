@@ -5,7 +5,15 @@ import Time from "time";
 import WiFi from "wifi";
 import type { UdpSocket, WifiSdk } from "./station.js";
 
-class Udp extends Socket implements UdpSocket {
+/** What the SDK's Socket is for UDP; its own declarations know TCP alone. */
+interface SdkUdp {
+  close(): void;
+  read(type: ArrayBufferConstructor): ArrayBuffer;
+  write(address: string, port: number, data: ArrayBufferLike): void;
+}
+const SdkSocket = Socket as unknown as new (options: { readonly kind: "UDP" }) => SdkUdp;
+
+class Udp extends SdkSocket implements UdpSocket {
   readonly #received: (bytes: Uint8Array, address: string) => void;
 
   constructor(received: (bytes: Uint8Array, address: string) => void) {
@@ -18,7 +26,7 @@ class Udp extends Socket implements UdpSocket {
   }
 
   /** Called by the SDK; 2 = a datagram came in, with its length and its sender. */
-  override callback(message: number, _length?: number, address?: string): void {
+  callback(message: number, _length?: number, address?: string): void {
     if (message === 2 && address !== undefined)
       this.#received(new Uint8Array(this.read(ArrayBuffer)), address);
   }
@@ -30,7 +38,8 @@ export function wifiSdk(): WifiSdk {
   return {
     onMessage: (handle) => {
       listener?.close();
-      listener = new WiFi(undefined, (message, value) => handle(message, value));
+      const heard = (message: string, value?: number): void => handle(message, value);
+      listener = new WiFi(undefined, heard as never); // the SDK's declarations know fewer arguments
     },
     connect: (ssid, password) => {
       if (WiFi.mode < 0) WiFi.mode = WiFi.Mode.station;
@@ -40,7 +49,7 @@ export function wifiSdk(): WifiSdk {
     off: () => {
       WiFi.mode = WiFi.Mode.off;
     },
-    accessPoint: (ssid, password) => WiFi.accessPoint({ ssid, password, max: 2, station: true }),
+    accessPoint: (ssid, password) => WiFi.accessPoint({ ssid, password, max: 2, station: true } as never),
     noAccessPoint: () => {
       WiFi.mode = WiFi.Mode.station;
     },
