@@ -8,6 +8,7 @@
  */
 import { isFault } from "../../src/base/fault.js";
 import type { LinkCounters } from "../../src/link/counters.js";
+import { linkAnswer } from "../../src/link/link-answer.js";
 import { LinkStack } from "../../src/link/stack.js";
 import type { ByteLine, ByteLineEvent } from "../../src/ports/line.js";
 import type { RandomPort } from "../../src/ports/time.js";
@@ -256,10 +257,13 @@ export class SgdSimulator {
   }
 
   private acknowledges(frame: Uint8Array): boolean {
-    const { answers } = this.options.profile;
+    const { profile, bitRates = 1 } = this.options;
+    const { answers } = profile;
     const parsed = parseFrame(frame);
     if (isFault(parsed) || parsed.payload.length > answers.maxPayloadBytes) return false;
-    if (!answers.types.some((digits) => Number.parseInt(digits, 16) === parsed.type)) return false;
+    const types = answers.types.map((digits) => Number.parseInt(digits, 16));
+    const settings = { types, maxPayload: answers.maxPayloadBytes, bitsPerSecond: 19_200, bitRates };
+    if (linkAnswer(settings, parsed.type, parsed.payload) >= 0) return false;
     return linkRefusal(this.options.profile, this.answerFaults, parsed.type, parsed.payload) === undefined;
   }
 

@@ -57,6 +57,26 @@ describe("sound peers keep the whole plan, strictly", () => {
     expect(runner.results.find(({ test }) => test.id === "basic.end-shed-state")?.verdict).toBe("pass");
   });
 
+  it.each([1, 2, 3])(
+    "the certified water heater fails in nothing but what its deaf seconds swallow, seed %d",
+    (seed) => {
+      const peer = sgdPeer({ profile: loadProfile("water-heater-heat-pump") });
+      const runner = runVirtually({ role: "ucm", peer, tests: selectTests("ucm", { all: true }), seed });
+      const verdicts = others(runner);
+      // It hears nothing for 0.9 s after its own payload query, every 15 to 22 s.
+      const fails = Object.values(verdicts).filter((text) => text.startsWith("fail"));
+      expect(fails.length, JSON.stringify(verdicts)).toBeLessThanOrEqual(3);
+      for (const text of fails) expect(text).toMatch(/^fail: no (link answer|reply)/);
+      expect(verdicts).toMatchObject({
+        "basic.power-level": expect.stringMatching(/^not-applicable/) as unknown,
+        "link.ack-earliest": expect.stringMatching(/^advice/) as unknown,
+        "rate.change": expect.stringMatching(/^not-applicable/) as unknown,
+      });
+      for (const id of ["frames.whole", "frames.noise", "link.nak-length", "rate.unknown"])
+        expect(verdicts[id], id).toBeUndefined();
+    },
+  );
+
   it("without a plug to pull, silence stands for it", () => {
     const tests = selectTests("sgd", { only: ["plug.idle", "plug.mid-frame", "plug.mid-exchange"] });
     const runner = runVirtually({ role: "sgd", peer: ucmPeer(), tests, plugs: false });
