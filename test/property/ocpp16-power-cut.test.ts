@@ -83,7 +83,7 @@ describe("a power cut at every point", () => {
     ["write", "before every write"],
     ["message", "before every message reaches the platform"],
     ["answer", "before every answer comes"],
-  ] as const)("%s: %s: the same two, told once, all energy in them", (kind) => {
+  ] as const)("%s: %s: the same two, told once, all energy in them", (kind, _) => {
     let cuts = 0;
     for (let at = 0; ; at++) {
       const { harness, cut } = play(at, kind);
