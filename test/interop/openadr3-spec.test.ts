@@ -2,11 +2,14 @@
 import { expect, it } from "vitest";
 import type { VirtualBench } from "../../host-sim/virtual/virtual-bench.js";
 import { nodeEngine } from "../../host-sim/runtime/node-engine.js";
+import { MisbehaviourSet } from "../../host-sim/vtn/misbehaviour.js";
+import { Vtn3Core } from "../../host-sim/vtn/openadr3-core.js";
+import { VtnState } from "../../host-sim/vtn/state.js";
 import { PAYLOAD_TYPES } from "../../src/openadr3/payload-types.js";
 import { measureOf, operatingState } from "../../src/openadr3/readings.js";
 import { openadr3Job } from "../support/openadr3-job.js";
 import { describeWithSpec, Spec, specFile, type Judged } from "../support/openadr3-spec.js";
-import { at, BASE, Bench, event, object, online } from "../unit/openadr3-harness.js";
+import { at, BASE, Bench, event, object, online, SECRET } from "../unit/openadr3-harness.js";
 
 type Tree = Readonly<Record<string, unknown>>;
 
@@ -91,6 +94,7 @@ describeWithSpec("OpenADR 3.1 by its OpenAPI document", () => {
     expect([...spec.seen].sort()).toEqual([
       "GET /auth/server 200",
       "GET /events 200",
+      "GET /notifiers 200",
       "GET /programs 200",
       "GET /resources 200",
       "GET /vens 200",
@@ -99,6 +103,49 @@ describeWithSpec("OpenADR 3.1 by its OpenAPI document", () => {
       "POST /resources 201",
       "POST /vens 201",
     ]);
+  });
+
+  it("notifiers, lists of topics, and subscription objects made and deleted", () => {
+    const state = new VtnState({});
+    const vtn = new Vtn3Core(state, new MisbehaviourSet(), {
+      clients: [{ clientId: "client-1", clientSecret: SECRET, role: "ven" }],
+    });
+    vtn.baseUrl = BASE;
+    vtn.mqttUri = "mqtts://broker.test:8883";
+    const spec = new Spec();
+    const faults: string[] = [];
+    const callback = { callbackUrl: "https://here.test/hook", callbackToken: "token-of-this-life" };
+    const bench = new Bench({ programs: [], ...callback }, { mqtt: true });
+    bench.instead = ({ method, url, body, headers }) => {
+      const header = (name: string): string | undefined => headers.find(([one]) => one === name)?.[1];
+      const path = url.slice(BASE.length);
+      const request = { method, path, body: body ?? "", authorization: header("authorization") };
+      const answer = vtn.handle(request, { utcMs: bench.utc });
+      const told = {
+        method,
+        path,
+        contentType: header("content-type"),
+        body,
+        status: answer.status,
+        answer: answer.body,
+      };
+      faults.push(...spec.judge(told));
+      return { status: answer.status, body: answer.body };
+    };
+    bench.start();
+    expect(bench.subscribed?.uri).toBe("mqtts://broker.test:8883");
+    bench.ven.deregister(bench.now);
+    bench.run(5000);
+    expect(faults).toEqual([]);
+    expect([...spec.seen]).toEqual(
+      expect.arrayContaining([
+        "GET /notifiers 200",
+        "GET /notifiers/mqtt/topics/vens/{venID}/events 200",
+        "GET /subscriptions 200",
+        "POST /subscriptions 201",
+        "DELETE /subscriptions/{subscriptionID} 200",
+      ]),
+    );
   });
 
   it("every kind of report, targeted questions, refusals and leaving", () => {
