@@ -2,15 +2,11 @@
  * Days of traffic in virtual time: session, link, line and simulated charger, commands at random, the module pulled
  * and put back at random, the customer at the button, cars that come and go, and one byte in a thousand lost.
  */
-import { DEFAULT_PROFILE } from "../../host-sim/sgd/profile-model.js";
-import { SgdSimulator } from "../../host-sim/sgd/simulator.js";
 import type { Ask } from "../../src/grid/event.js";
 import type { LinkCounters } from "../../src/link/counters.js";
-import { LinkStack } from "../../src/link/stack.js";
 import type { LoadResult } from "../../src/ports/sgd-status.js";
-import { SgdSession } from "../../src/sgd/session.js";
 import { wishOf } from "../../test/support/wishes.js";
-import { BadLine } from "./rig.js";
+import { ServiceRun } from "./rig.js";
 
 const minuteMs = 60_000;
 const asks: readonly Ask["ask"][] = ["shed", "normal", "critical-peak", "load-up", "emergency"];
@@ -26,13 +22,10 @@ export interface Ends {
   late: string[];
 }
 
-export class EnduranceRun extends BadLine {
+export class EnduranceRun extends ServiceRun {
   readonly outcomes: Ends = { verified: 0, reported: {}, lost: [], late: [] };
   pulls = 0;
   commands = 0;
-  readonly #sgd: SgdSimulator;
-  readonly #link: LinkStack;
-  readonly #session: SgdSession;
   #inserted = true;
   /** Since when nothing stands in the way of a command. */
   #clearMs = 0;
@@ -43,37 +36,10 @@ export class EnduranceRun extends BadLine {
 
   constructor(seed: number, lossRate = 0.001) {
     super(seed, { kind: "byte-loss", rate: lossRate });
-    const { random } = this;
-    this.#sgd = new SgdSimulator({
-      profile: DEFAULT_PROFILE,
-      line: this.ways[1],
-      random,
-      emit: () => undefined,
-    });
-    this.#link = new LinkStack({
-      line: this.ways[0],
-      random,
-      emit: (event) => this.#session.onLink(event, this.#now),
-    });
-    this.#session = new SgdSession({
-      emit: (command) => this.#link.command(command, this.nowMs),
-      settings: {},
-      random,
-      onStatus: () => undefined,
-    });
-    this.#sgd.plug();
-  }
-
-  get #now() {
-    return { ms: this.nowMs, utcMs: 1_780_315_200_000 + this.nowMs };
-  }
-
-  get counters(): LinkCounters {
-    return this.#link.counters;
   }
 
   get chargerCounters(): LinkCounters {
-    return this.#sgd.counters;
+    return this.sgd.counters;
   }
 
   /** Lets so many hours pass, with something happening every few minutes. */
@@ -117,8 +83,8 @@ export class EnduranceRun extends BadLine {
         this.#optOut(this.#below(4) === 0);
         break;
       case 4:
-        if (this.#below(2) === 0) this.#sgd.unplug();
-        else this.#sgd.plug();
+        if (this.#below(2) === 0) this.sgd.unplug();
+        else this.sgd.plug();
         break;
       default:
         this.#judge();
@@ -137,7 +103,7 @@ export class EnduranceRun extends BadLine {
     if (this.#override === on) return;
     this.#override = on;
     this.#clearMs = this.nowMs;
-    this.#sgd.override(on);
+    this.sgd.override(on);
   }
 
   #command(ask: Ask["ask"]): void {
@@ -146,25 +112,25 @@ export class EnduranceRun extends BadLine {
     const wish = wishOf(ask, {
       endsAtMs: this.nowMs + lastsMs,
       permitted: true,
-      abilities: this.#session.status(),
+      abilities: this.session.status(),
     });
     // Each a wish of its own, even if it asks for the same again.
     this.#key = `${wish.key} ${++this.#wishes}`;
     this.#wishMs = this.nowMs;
-    this.#session.wish({ ...wish, key: this.#key }, this.#now);
+    this.session.wish({ ...wish, key: this.#key }, this.now);
   }
 
   /** What has become of the last command? */
   #judge(): void {
     if (this.#key === "") return;
-    const { load, link, override } = this.#session.status();
+    const { load, link, override } = this.session.status();
     const told = `${this.#key}: ${JSON.stringify(load)}, link ${link}, at ${Math.round(this.nowMs / 1000)} s`;
     const { verified, reported, lost, late } = this.outcomes;
     // Where normal is what the appliance was seen to do already, nothing is sent; pulled meanwhile, it is told
     // End Shed once more when it is back, and until then `link` says what is the matter.
     const already = this.#key.startsWith("normal") && load?.command === "EndShed";
-    const gone = already && link !== "online" && this.#session.endShedOwed ? "waiting" : undefined;
-    const same = load?.wish === this.#key || (already && !this.#session.endShedOwed);
+    const gone = already && link !== "online" && this.session.endShedOwed ? "waiting" : undefined;
+    const same = load?.wish === this.#key || (already && !this.session.endShedOwed);
     const result = gone ?? (same ? load?.result : undefined);
     if (result === "verified") this.outcomes.verified = verified + 1;
     else if (
@@ -177,18 +143,5 @@ export class EnduranceRun extends BadLine {
     const sinceMs = Math.max(this.#clearMs, this.#wishMs);
     if (result !== "verified" && clear && this.nowMs - sinceMs > 5 * minuteMs) late.push(told);
     this.#key = "";
-  }
-
-  protected dueMs(): number {
-    return Math.min(this.#sgd.nextMs(), this.#link.nextMs(), this.#session.nextMs());
-  }
-
-  protected step(): void {
-    const [module, charger] = this.ends;
-    for (let e = charger.take(); e !== undefined; e = charger.take()) this.#sgd.onByteLine(e, this.nowMs);
-    if (this.#sgd.nextMs() <= this.nowMs) this.#sgd.poll(this.nowMs);
-    for (let e = module.take(); e !== undefined; e = module.take()) this.#link.onByteLine(e, this.nowMs);
-    this.#session.poll(this.#now);
-    this.#link.poll(this.nowMs);
   }
 }

@@ -7,9 +7,10 @@ import { DEFAULT_PROFILE } from "../../host-sim/sgd/profile-model.js";
 import { SgdSimulator } from "../../host-sim/sgd/simulator.js";
 import { seededRandom } from "../../src/base/random.js";
 import { LinkStack } from "../../src/link/stack.js";
+import type { LinkCounters } from "../../src/link/counters.js";
 import type { LinkResult } from "../../src/link/messages.js";
 import type { ByteLine } from "../../src/ports/line.js";
-import type { RandomPort } from "../../src/ports/time.js";
+import type { Now, RandomPort } from "../../src/ports/time.js";
 import { SgdSession } from "../../src/sgd/session.js";
 import { wishOf } from "../../test/support/wishes.js";
 
@@ -110,47 +111,67 @@ export abstract class BadLine {
   protected abstract step(): void;
 }
 
-/** A Shed from the wish to its proof. */
-export class ShedRun extends BadLine {
-  readonly #sgd: SgdSimulator;
-  readonly #link: LinkStack;
-  readonly #session: SgdSession;
+/** A session with its link at one end and the simulated charger at the other: what is in service. */
+export abstract class ServiceRun extends BadLine {
+  protected readonly sgd: SgdSimulator;
+  protected readonly link: LinkStack;
+  protected readonly session: SgdSession;
 
-  constructor(seed: number, condition: Condition) {
+  constructor(seed: number, condition: Condition, previousLoad?: "normal") {
     super(seed, condition);
     const { random } = this;
-    this.#sgd = new SgdSimulator({
+    this.sgd = new SgdSimulator({
       profile: DEFAULT_PROFILE,
       line: this.ways[1],
       random,
       emit: () => undefined,
     });
-    this.#link = new LinkStack({
+    this.link = new LinkStack({
       line: this.ways[0],
       random,
-      emit: (event) => this.#session.onLink(event, this.#now),
+      emit: (event) => this.session.onLink(event, this.now),
     });
-    this.#session = new SgdSession({
-      emit: (command) => this.#link.command(command, this.nowMs),
+    this.session = new SgdSession({
+      emit: (command) => this.link.command(command, this.nowMs),
       settings: {},
       random,
       onStatus: () => undefined,
-      previousLoad: "normal",
+      ...(previousLoad === undefined ? {} : { previousLoad }),
     });
-    this.#sgd.plug();
+    this.sgd.plug();
   }
 
-  get #now() {
+  protected get now(): Now {
     return { ms: this.nowMs, utcMs: 1_780_315_200_000 + this.nowMs };
+  }
+
+  get counters(): LinkCounters {
+    return this.link.counters;
+  }
+
+  protected dueMs(): number {
+    return Math.min(this.sgd.nextMs(), this.link.nextMs(), this.session.nextMs());
+  }
+
+  protected step(): void {
+    const [module, charger] = this.ends;
+    for (let e = charger.take(); e !== undefined; e = charger.take()) this.sgd.onByteLine(e, this.nowMs);
+    if (this.sgd.nextMs() <= this.nowMs) this.sgd.poll(this.nowMs);
+    for (let e = module.take(); e !== undefined; e = module.take()) this.link.onByteLine(e, this.nowMs);
+    this.session.poll(this.now);
+    this.link.poll(this.nowMs);
+  }
+}
+
+/** A Shed from the wish to its proof. */
+export class ShedRun extends ServiceRun {
+  constructor(seed: number, condition: Condition) {
+    super(seed, condition, "normal");
   }
 
   /** What the load command came to. */
   get load() {
-    return this.#session.status().load;
-  }
-
-  get counters() {
-    return this.#link.counters;
+    return this.session.status().load;
   }
 
   /**
@@ -158,30 +179,17 @@ export class ShedRun extends BadLine {
    * undefined where it took longer than `limitMs`. Called once.
    */
   run(limitMs = 60_000): number | undefined {
-    const { random } = this;
-    this.runUntil(120_000, () => this.#session.status().link === "online");
+    const { random, session } = this;
+    this.runUntil(120_000, () => session.status().link === "online");
     this.runUntil(1 + (random.uint32() % 65_000), () => false);
     const wishMs = this.nowMs;
-    const wish = wishOf("shed", { endsAtMs: wishMs + 3_600_000, abilities: this.#session.status() });
-    this.#session.wish(wish, this.#now);
+    const wish = wishOf("shed", { endsAtMs: wishMs + 3_600_000, abilities: session.status() });
+    session.wish(wish, this.now);
     const done = this.runUntil(limitMs, () => {
-      const { load } = this.#session.status();
+      const { load } = session.status();
       return load?.wish === wish.key && load.result === "verified";
     });
     return done ? this.nowMs - wishMs : undefined;
-  }
-
-  protected dueMs(): number {
-    return Math.min(this.#sgd.nextMs(), this.#link.nextMs(), this.#session.nextMs());
-  }
-
-  protected step(): void {
-    const [module, charger] = this.ends;
-    for (let e = charger.take(); e !== undefined; e = charger.take()) this.#sgd.onByteLine(e, this.nowMs);
-    if (this.#sgd.nextMs() <= this.nowMs) this.#sgd.poll(this.nowMs);
-    for (let e = module.take(); e !== undefined; e = module.take()) this.#link.onByteLine(e, this.nowMs);
-    this.#session.poll(this.#now);
-    this.#link.poll(this.nowMs);
   }
 }
 
