@@ -13,7 +13,7 @@ describeWith(xsHostMissing(), "main job in the 32-bit XS machine", () => {
       expect(report.frames.filter((frame) => frame.startsWith("08 01 00 02 01 "))).toHaveLength(1);
       const { slots, chunks, stack } = await engine.runtime.collect();
       // Above ROM; what the whole application needs at its peak: tools/measure/memory.ts.
-      expect(slots.live * slots.bytes + chunks.live).toBeLessThan(40_000);
+      expect(slots.live * slots.bytes + chunks.live).toBeLessThan(32_000);
       expect(stack.peak).toBeLessThan(stack.capacity * 0.9);
     } finally {
       await engine.close();
