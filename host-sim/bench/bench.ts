@@ -11,6 +11,8 @@ import { startCsms } from "../csms/server.js";
 import type { Engine } from "../runtime/ucm-host.js";
 import { ACTIONS, ANSWER_FAULTS, APPLIANCE_FAULTS } from "../sgd/faults.js";
 import { LINE_FAULTS } from "../line/fault-names.js";
+import { ownerSecret } from "../runtime/setup-files.js";
+import { type SetupServer, startSetupServer } from "../net/setup-server.js";
 import { startVtn, type Vtn } from "../vtn/server.js";
 import type { FaultInfo, FromPage, ScenarioInfo, ToPage, UtilityEvent } from "./messages.js";
 import { listScenarios, ScenarioRuns } from "./scenario-runs.js";
@@ -63,6 +65,9 @@ export class Bench {
   readonly #scenarios: readonly ScenarioInfo[] = listScenarios();
   readonly #calls = new Map<string, string>();
   readonly #platforms = new Map<number, ToPage>();
+  /** The modules' own pages, in the order of the chargers. */
+  readonly #ownerPages: SetupServer[] = [];
+  readonly ownerSecretFile: string;
   #events: ToPage = { type: "events", events: [] };
   #chargers: ToPage = { type: "chargers", chargers: [] };
 
@@ -71,7 +76,8 @@ export class Bench {
     const vtn = await startVtn({ dataDir: options.dataDir, pollSeconds: options.pollSeconds });
     const csms = await startCsms({ dataDir: options.dataDir });
     const stations: Station[] = [];
-    const bench = new Bench(options, vtn, csms, stations);
+    const owner = ownerSecret(options.dataDir, undefined);
+    const bench = new Bench(options, vtn, csms, stations, owner.path);
     const pem = (path: string): string => readFileSync(path, "utf8");
     const platform = { ca: pem(csms.ca), password: pem(csms.passwordFile).trim() };
     for (const [i, engine] of options.engines.entries()) {
@@ -81,24 +87,32 @@ export class Bench {
         n === 1
           ? { cert: pem(vtn.clientCert), key: pem(vtn.clientKey) }
           : await vtn.pki.client(`bench-${n}`).then(({ cert, key }) => ({ cert, key }));
-      stations.push(
-        new Station({
-          ...{ n, engine, platform, dataDir: options.dataDir, region: options.region, seed: options.seed },
-          profile: options.profiles[i % options.profiles.length]!,
-          vtnUrl: vtn.urls.openadr2b,
-          csmsUrl: csms.url,
-          utility: { ca: pem(vtn.ca), ...own },
-          ...(n === 1 && options.capture !== undefined ? { capture: options.capture } : {}),
-          tell: (message) => options.onMessage(message, n),
-          onFailure: (error) => options.onFailure(error),
-        }),
-      );
+      const station: Station = new Station({
+        ...{ n, engine, platform, dataDir: options.dataDir, region: options.region, seed: options.seed },
+        ownerSecret: owner.secret,
+        profile: options.profiles[i % options.profiles.length]!,
+        vtnUrl: vtn.urls.openadr2b,
+        csmsUrl: csms.url,
+        utility: { ca: pem(vtn.ca), ...own },
+        ...(n === 1 && options.capture !== undefined ? { capture: options.capture } : {}),
+        tell: (message) => options.onMessage(message, n),
+        onFailure: (error) => options.onFailure(error),
+      });
+      stations.push(station);
+      bench.#ownerPages.push(await startSetupServer(0, (request) => station.page(request)));
       options.onCharger?.(n);
     }
     return bench;
   }
 
-  private constructor(options: BenchOptions, vtn: Vtn, csms: Csms, stations: readonly Station[]) {
+  private constructor(
+    options: BenchOptions,
+    vtn: Vtn,
+    csms: Csms,
+    stations: readonly Station[],
+    ownerSecretFile: string,
+  ) {
+    this.ownerSecretFile = ownerSecretFile;
     this.#options = options;
     this.vtn = vtn;
     this.csms = csms;
@@ -131,6 +145,7 @@ export class Bench {
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#runs.close();
+    await Promise.all(this.#ownerPages.map((page) => page.close()));
     await Promise.all(this.stations.map((station) => station.close()));
     await this.csms.close();
     await this.vtn.close();
@@ -150,7 +165,8 @@ export class Bench {
         vtnUrl: this.vtn.urls.openadr2b,
         chargers: this.stations.length,
         charger: station.n,
-        ownerUrl: "",
+        ownerUrl: this.#ownerPages[station.n - 1]!.url,
+        ownerSecretFile: this.ownerSecretFile,
         faults: this.#faults,
         scenarios: this.#scenarios,
         samples: station.samples,

@@ -204,6 +204,8 @@ export type ToPage =
       readonly charger: number;
       /** Owner's page of this module; "" where there is none. */
       readonly ownerUrl: string;
+      /** Where the secret lies that opens it. */
+      readonly ownerSecretFile: string;
       readonly faults: readonly FaultInfo[];
       readonly scenarios: readonly ScenarioInfo[];
       readonly samples: readonly Sample[];

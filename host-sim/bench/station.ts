@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { seededRandom } from "../../src/base/random.js";
+import type { WebRequest, WebResponse } from "../../src/ports/http-server.js";
 import type { PlainEvent } from "../../src/runtime.js";
 import { readConfig, type UcmConfig } from "../../src/setup/config.js";
 import { captureVirtualLine } from "../capture/line-capture.js";
@@ -43,6 +44,8 @@ export interface StationOptions {
   readonly csmsUrl: string;
   readonly utility: HttpCredentials;
   readonly platform: { readonly ca: string; readonly password: string };
+  /** Opens the module's own page. */
+  readonly ownerSecret: string;
   readonly capture?: CaptureSink;
   /** Told everything that a page which watches this charger is told. */
   tell(message: ToPage): void;
@@ -136,6 +139,7 @@ export class Station {
       websocket: this.#websocket,
       store: new FileStore(join(dataDir, `${prefix}-module.json`)),
       config: this.#config(),
+      web: { ownerSecret: options.ownerSecret, fresh: false },
       onEvent: (event) => this.#onModule(event),
       onFailure: (error) => options.onFailure(error),
     });
@@ -172,6 +176,11 @@ export class Station {
     this.sgd.plug();
     this.#host.start();
     this.#poll();
+  }
+
+  /** A page of the module's own (src/setup); undefined while it has no power. */
+  page(request: Omit<WebRequest, "id">): Promise<WebResponse | undefined> {
+    return this.#host.page(request);
   }
 
   async close(): Promise<void> {

@@ -146,6 +146,15 @@ describeNeeding(["chromium"], "bench page in Chromium", () => {
     await text("#owner-word").toBe("none");
   }, 30_000);
 
+  it("links to the module's own page, which wants the secret of its label", async () => {
+    const link = page.getByRole("link", { name: "the module’s own page" });
+    const url = (await link.getAttribute("href"))!;
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+/);
+    expect(await link.getAttribute("title")).toMatch(/owner-secret\.txt/);
+    const answer = await fetch(url);
+    expect(await answer.text()).toMatch(/secret|password/i);
+  });
+
   it("reads journal and security log", async () => {
     await openTab("Journal");
     await text(".journal").toMatch(/The appliance is there/);

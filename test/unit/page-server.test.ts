@@ -12,7 +12,16 @@ const asked: [FromPage, number][] = [];
 
 function hello(charger: number): ToPage {
   return {
-    ...{ type: "hello", version: "0", runtime: "none", region: "us", seed: 1, vtnUrl: "", ownerUrl: "" },
+    ...{
+      type: "hello",
+      version: "0",
+      runtime: "none",
+      region: "us",
+      seed: 1,
+      vtnUrl: "",
+      ownerUrl: "",
+      ownerSecretFile: "",
+    },
     ...{ chargers: 2, charger, faults: [], scenarios: [], samples: [], frames: [] },
   };
 }

@@ -67,7 +67,16 @@ class Feed {
 
 function hello(frames: readonly FrameView[]): ToPage {
   return {
-    ...{ type: "hello", version: "0", runtime: "none", region: "us", seed: 1, vtnUrl: "", ownerUrl: "" },
+    ...{
+      type: "hello",
+      version: "0",
+      runtime: "none",
+      region: "us",
+      seed: 1,
+      vtnUrl: "",
+      ownerUrl: "",
+      ownerSecretFile: "",
+    },
     ...{ chargers: 1, charger: 1, faults: [], scenarios: [], samples: [], frames },
   };
 }

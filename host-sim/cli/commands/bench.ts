@@ -109,7 +109,7 @@ Examples:
         bench.run();
         output.emit(
           { event: "ready", url: page.url },
-          `The bench is running. Open ${page.url}\nUtility (OpenADR 2.0b VTN): ${bench.vtn.urls.openadr2b}   its API: ${bench.vtn.api}\nCtrl-C ends everything.`,
+          `The bench is running. Open ${page.url}\nUtility (OpenADR 2.0b VTN): ${bench.vtn.urls.openadr2b}   its API: ${bench.vtn.api}\nThe secret of the module's own page lies in ${bench.ownerSecretFile}\nCtrl-C ends everything.`,
         );
         const stopDemo = flags.demo
           ? playDemo(bench, (text) => output.emit({ event: "demo", text }, text))

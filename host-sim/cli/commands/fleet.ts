@@ -50,6 +50,7 @@ function report(fleet: Fleet, output: Output, tookMs: number, virtualMs: number 
       answerGapHistogram: fleet.gaps.rows(10),
       toVerifiedMs: { p50: q(0.5), p95: q(0.95), max: q(1), count: fleet.toVerified.count },
       rssBytes: process.memoryUsage().rss,
+      heapBytes: liveHeapBytes(),
       cpuMs: Math.round((process.cpuUsage().user + process.cpuUsage().system) / 1000),
       tookMs: Math.round(tookMs),
       virtualMs: virtualMs ?? null,
@@ -63,6 +64,12 @@ function report(fleet: Fleet, output: Output, tookMs: number, virtualMs: number 
         : "no event was answered",
     ].join("\n"),
   );
+}
+
+/** What lives on the heap: after a collection, where Node was started with --expose-gc. */
+function liveHeapBytes(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  return process.memoryUsage().heapUsed;
 }
 
 /** A certificate for each module, made by the bench's own authority; or one that all share. */
@@ -182,7 +189,10 @@ export function addFleet(program: Command, run: Run): void {
     .option("--virtual-time", "without sockets, as fast as the computer can")
     .option("--profile <name>", "charger profile", "evse-level2-32a")
     .option("--seed <number>", "of everything random", wholeNumber(0), 1)
-    .option("--csv <file>", "write one line a response: module, ms from intent to verified, ms of the fleet's clock")
+    .option(
+      "--csv <file>",
+      "write one line a response: module, ms from intent to verified, ms of the fleet's clock",
+    )
     .option("--capture <file>", "every frame of the first module's line, pcapng (docs/capture.md)")
     .addOption(dataDirOption())
     .option("--json", "one JSON object at the end")

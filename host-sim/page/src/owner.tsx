@@ -23,7 +23,7 @@ function words(window: WindowView): string {
 /** What the owner may say to his module: override and boost, the delay's countdown, the off-peak hours. */
 export function Owner(props: { view: View; send: (message: FromPage) => void }) {
   const [hours, setHours] = useState(1);
-  const { owner, ownerUrl, region } = props.view;
+  const { owner, ownerUrl, ownerSecretFile, region } = props.view;
   const say = (verb: string, more: object = {}): void =>
     props.send({ do: "owner", order: { verb, ...more } });
   const delay = (verb: string, more: object = {}): void =>
@@ -37,12 +37,15 @@ export function Owner(props: { view: View; send: (message: FromPage) => void }) 
       kind="module"
       sub={
         ownerUrl ? (
-          <a href={ownerUrl} target="_blank" rel="noreferrer">
+          <a
+            href={ownerUrl}
+            target="_blank"
+            rel="noreferrer"
+            title={`The secret of its label lies in ${ownerSecretFile}`}
+          >
             the module’s own page
           </a>
-        ) : (
-          `rules of ${region || "…"}`
-        )
+        ) : undefined
       }
     >
       {owner?.delay.running === true && (
@@ -61,6 +64,7 @@ export function Owner(props: { view: View; send: (message: FromPage) => void }) 
         </div>
       )}
       <dl>
+        <Row name="Rules of">{region || "–"}</Row>
         <Row name="Owner says" id="owner-word">
           {owner === undefined
             ? "–"

@@ -36,6 +36,7 @@ export interface View {
   readonly region: string;
   readonly seed: number;
   readonly ownerUrl: string;
+  readonly ownerSecretFile: string;
   /** The charger that is watched, from 1. */
   readonly watched: number;
   readonly chargers: readonly ChargerSummary[];
@@ -69,6 +70,7 @@ export function emptyView(): View {
     region: "",
     seed: 0,
     ownerUrl: "",
+    ownerSecretFile: "",
     watched: 1,
     chargers: [],
     faults: [],
@@ -105,10 +107,11 @@ export function reduce(view: View, message: ToPage): View {
   switch (message.type) {
     case "hello": {
       view.trace.reset(message.frames);
-      const { version, runtime, region, seed, ownerUrl, faults, scenarios, samples } = message;
+      const { version, runtime, region, seed, faults, scenarios, samples } = message;
+      const { ownerUrl, ownerSecretFile } = message;
       return {
         ...emptyView(),
-        ...{ version, runtime, region, seed, ownerUrl, faults, scenarios, samples },
+        ...{ version, runtime, region, seed, ownerUrl, ownerSecretFile, faults, scenarios, samples },
         connected: true,
         watched: message.charger,
         chargers: view.chargers,
