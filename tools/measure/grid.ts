@@ -12,7 +12,7 @@ import { MINUTE } from "../../test/support/grid.js";
 import { replanFigures } from "../../test/support/replan.js";
 import type { Measure, Row } from "../measure.js";
 
-const HISTORIES = 1500;
+const HISTORIES = 5000;
 
 function delays(): Row[] {
   const row = (name: string, distance: number, critical: number): Row => ({
