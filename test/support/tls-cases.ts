@@ -395,9 +395,10 @@ export function tlsCases(library: Library, tls13: boolean): void {
     const phases = [0, 5, 50].map(wishes);
     const run = await runTls(library, { c: both }, phases, "xs-tls-memory");
     // Resumable sessions and parsed credentials stay until the end; nothing does after it.
-    expect(run.after).toBeLessThan(40_000);
+    expect(run.after).toBeLessThan(12_000);
     // What the library itself keeps for good (PSA's key slots, the counter of random numbers).
-    expect(run.atEnd).toBeLessThan(8_000);
+    expect(run.atEnd).toBeLessThan(4_000);
+    for (const { mostMemory } of run.outcomes) expect(mostMemory).toBeLessThan(200_000);
   });
 
   const raw = (onSocket: (socket: Socket) => void): Promise<number> => servers.raw(onSocket);

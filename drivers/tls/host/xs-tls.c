@@ -20,12 +20,26 @@ NATIVES(DECLARE)
 #define ENTRY(name) { "xs_" #name, xs_##name },
 static const struct { const char* name; txCallback callback; } natives[] = { NATIVES(ENTRY) };
 
+/* Where memory is counted, the linker puts __wrap_… before calloc and free; the machine's own is not counted. */
+
+#ifdef COUNT_MEMORY
+extern void* __real_calloc(size_t count, size_t size);
+extern void __real_free(void* address);
+extern void* __wrap_calloc(size_t count, size_t size);
+extern void __wrap_free(void* address);
+	#define machineCalloc __real_calloc
+	#define machineFree __real_free
+#else
+	#define machineCalloc calloc
+	#define machineFree free
+#endif
+
 /* Platform */
 
-void* fxAllocateChunks(txMachine* the, txSize size) { (void)the; return calloc(1, (size_t)size); }
-void fxFreeChunks(txMachine* the, void* chunks) { (void)the; free(chunks); }
-txSlot* fxAllocateSlots(txMachine* the, txSize count) { (void)the; return calloc((size_t)count, sizeof(txSlot)); }
-void fxFreeSlots(txMachine* the, void* slots) { (void)the; free(slots); }
+void* fxAllocateChunks(txMachine* the, txSize size) { (void)the; return machineCalloc(1, (size_t)size); }
+void fxFreeChunks(txMachine* the, void* chunks) { (void)the; machineFree(chunks); }
+txSlot* fxAllocateSlots(txMachine* the, txSize count) { (void)the; return machineCalloc((size_t)count, sizeof(txSlot)); }
+void fxFreeSlots(txMachine* the, void* slots) { (void)the; machineFree(slots); }
 void fxCreateMachinePlatform(txMachine* the) { (void)the; }
 void fxDeleteMachinePlatform(txMachine* the) { (void)the; }
 void fxQueuePromiseJobs(txMachine* the) { (void)the; }
@@ -33,9 +47,9 @@ char* fxCStackLimit(void) { return NULL; }
 txID fxFindModule(txMachine* the, txSlot* realm, txID id, txSlot* slot) { (void)the; (void)realm; (void)id; (void)slot; return XS_NO_ID; }
 void fxLoadModule(txMachine* the, txSlot* module, txID id) { (void)the; (void)module; (void)id; }
 void* ucmMalloc(size_t size) { return malloc(size); }
-void* ucmCalloc(size_t count, size_t size) { return calloc(count, size); }
+void* ucmCalloc(size_t count, size_t size) { return machineCalloc(count, size); }
 void* ucmRealloc(void* address, size_t size) { return realloc(address, size); }
-void ucmFree(void* address) { free(address); }
+void ucmFree(void* address) { machineFree(address); }
 
 void fxAbort(txMachine* the, int status)
 {
@@ -61,16 +75,12 @@ txScript* fxParseScript(txMachine* the, void* stream, txGetter getter, txUnsigne
 	return script;
 }
 
-/* What Mbed TLS and the driver have allocated (docs/tls.md), where the linker puts these in between. */
+/* What Mbed TLS and the driver have allocated (docs/tls.md). */
 
 #ifdef COUNT_MEMORY
 #include <pthread.h>
 static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
 static long held, most;
-extern void* __real_calloc(size_t count, size_t size);
-extern void __real_free(void* address);
-extern void* __wrap_calloc(size_t count, size_t size);
-extern void __wrap_free(void* address);
 
 static void counted(long bytes)
 {
