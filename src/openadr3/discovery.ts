@@ -19,6 +19,8 @@ export interface LocalVtn {
  * anything: the server must still show a certificate of the configured authority before it hears a word.
  */
 export class Finder {
+  /** The local network is being searched. */
+  looking = false;
   /** Servers that were found and cannot be used, to be told. */
   trouble = "";
   private readonly mdns: MdnsPort;
@@ -33,13 +35,17 @@ export class Finder {
     this.identified = identified;
   }
 
-  /** Begins to look. `failed`: an address that has just not answered. */
+  /** Looks on, or begins to. `failed`: an address that has just not answered. */
   begin(failed = ""): void {
+    if (this.looking) return;
+    this.looking = true;
     this.avoid = failed;
     this.mdns.browse(OPENADR3_SERVICE);
   }
 
   end(): void {
+    if (!this.looking) return;
+    this.looking = false;
     this.mdns.stop(OPENADR3_SERVICE);
   }
 

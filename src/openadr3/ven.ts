@@ -14,6 +14,7 @@ import { EventBook } from "./event-book.js";
 import { Exchange, type Outcome } from "./exchange.js";
 import type { Json } from "./json-stream.js";
 import { Enrolment } from "./enrolment.js";
+import { Hints } from "./hints.js";
 import { Notices, type NoticeScope } from "./notices.js";
 import { Programmes } from "./programmes.js";
 import { ReportBook, type ReportTime } from "./report-book.js";
@@ -33,14 +34,6 @@ const FORGOTTEN_MS = 15_000;
 const MAX_BODY_BYTES = 131_072;
 /** A report is given up after so many answers that were errors. */
 const MAX_TRIES = 3;
-/**
- * After a notification the server is asked within a quarter of the poll period, and within these bounds: ten thousand
- * modules that hear the same message then come four times as densely as they poll, and not all at once.
- */
-const HINT_SPREAD_MIN_MS = 1000;
-const HINT_SPREAD_MAX_MS = 15_000;
-/** Not sooner after a sweep than this, however many messages come. */
-const HINT_REST_MS = 1000;
 /** A server of the local network that did not answer so often in a row is looked for anew. */
 const LOST_AFTER = 4;
 
@@ -74,12 +67,7 @@ export class OpenAdr3Ven implements Upstream {
   private readonly sweep = new Sweep();
   private refreshAtMs = 0;
   private nextPollMs = 0;
-  private hinted = false;
-  /** The local network is being searched. */
-  private looking = false;
-  /** When a notification wants the server to be asked; undefined = none does. */
-  private hintMs: number | undefined;
-  private sweptMs = 0;
+  private readonly hints: Hints;
 
   private reportTries = 0;
   private reportNextMs = 0;
@@ -108,6 +96,7 @@ export class OpenAdr3Ven implements Upstream {
       remoteReboot: config.remoteReboot ?? false,
       remoteOverride: config.remoteOverride ?? false,
     });
+    this.hints = new Hints(this.pollMs, host.random);
     this.programmes = new Programmes(config.programs ?? []);
     const { venName } = config;
     const resourceName = config.resourceName ?? venName;
@@ -152,7 +141,7 @@ export class OpenAdr3Ven implements Upstream {
     if (this.finder === undefined) this.begin("programs");
     else {
       this.step = "discover";
-      this.discover("");
+      this.finder.begin("");
     }
     this.poll(now);
   }
@@ -179,7 +168,7 @@ export class OpenAdr3Ven implements Upstream {
     if (this.current !== undefined) return Math.min(this.reportsMs(), this.current.exchange.deadlineMs);
     if (this.step === "stopped" || this.step === "discover") return NEVER;
     if (this.step !== "poll") return Math.min(this.reportsMs(), this.nextTryMs);
-    let due = Math.min(this.nextPollMs, this.hintMs ?? NEVER, this.notices.nextMs());
+    let due = Math.min(this.nextPollMs, this.hints.nextMs(), this.notices.nextMs());
     if (this.reports.first !== undefined) due = Math.min(due, this.reportNextMs);
     return Math.min(this.reportsMs(), Math.max(due, this.nextTryMs));
   }
@@ -211,16 +200,8 @@ export class OpenAdr3Ven implements Upstream {
 
   /** Something has changed at the server (a notification says so): the events are asked for soon. */
   hint(now: Now): void {
-    if (this.step !== "poll") {
-      this.hinted = true;
-      return;
-    }
-    this.hinted = false;
-    // One draw for all messages of one change: a draw for each would bring everybody to the front.
-    if (this.hintMs !== undefined) return;
-    const spread = Math.min(Math.max(this.pollMs / 4, HINT_SPREAD_MIN_MS), HINT_SPREAD_MAX_MS);
-    const drawn = now.ms + (this.host.random.uint32() % Math.floor(spread));
-    this.hintMs = Math.max(drawn, this.sweptMs + HINT_REST_MS);
+    if (this.step === "poll") this.hints.take(now.ms);
+    else this.hints.waiting = true;
   }
 
   onMqtt(event: MqttEvent, now: Now): void {
@@ -231,14 +212,13 @@ export class OpenAdr3Ven implements Upstream {
   /** A server on the local network. Listened to only while one is looked for. */
   onMdns(event: MdnsEvent, now: Now): void {
     const { finder } = this;
-    if (!this.looking || finder === undefined) return;
+    if (finder?.looking !== true) return;
     const url = finder.take(event);
     if (url === undefined) {
       if (finder.trouble !== "") this.log("info", finder.trouble);
       finder.trouble = "";
       return;
     }
-    this.looking = false;
     finder.end();
     this.log("info", `A server on the local network: ${url}`);
     if (this.current !== undefined) this.host.http.abort(this.current.exchange.id);
@@ -289,9 +269,9 @@ export class OpenAdr3Ven implements Upstream {
     if (this.step === "stopped" || this.step === "leave") return;
     if (this.current !== undefined) this.host.http.abort(this.current.exchange.id);
     this.current = undefined;
-    this.foundAll();
+    this.finder?.end();
     this.notices.stop();
-    this.hintMs = undefined;
+    this.hints.clear();
     this.book.forget();
     this.reports.clear();
     this.online = false;
@@ -316,7 +296,7 @@ export class OpenAdr3Ven implements Upstream {
     const polling = this.step === "poll" && !reporting;
     const noticing = polling && now.ms >= this.notices.nextMs();
     if (polling && !noticing) {
-      if (now.ms < Math.min(this.nextPollMs, this.hintMs ?? NEVER)) return undefined;
+      if (now.ms < Math.min(this.nextPollMs, this.hints.nextMs())) return undefined;
       this.begin(now.ms >= this.refreshAtMs ? "programs" : "events");
     }
     if (this.config.clientId !== undefined && this.tokens.at(now.ms) === "") return this.authorise();
@@ -351,17 +331,6 @@ export class OpenAdr3Ven implements Upstream {
     return { base: this.base, venId, programIds, token: this.tokens.at(now.ms) };
   }
 
-  /** Looks for a server, beside whatever else goes on. */
-  private discover(failed: string): void {
-    if (!this.looking) this.finder?.begin(failed);
-    this.looking = true;
-  }
-
-  private foundAll(): void {
-    if (this.looking) this.finder?.end();
-    this.looking = false;
-  }
-
   private authorise(): Sending {
     const { clientId, clientSecret } = this.config;
     if (this.tokens.url === "") return get("auth", `${this.base}/auth/server`);
@@ -370,7 +339,7 @@ export class OpenAdr3Ven implements Upstream {
 
   private begin(step: "programs" | "enrol" | "events", again = false): void {
     this.step = step;
-    this.hintMs = undefined;
+    this.hints.clear();
     if (step === "programs") this.programmes.begin();
     else if (step === "enrol") this.enrolment.begin();
     else {
@@ -507,10 +476,9 @@ export class OpenAdr3Ven implements Upstream {
         this.step = "poll";
         this.online = true;
         this.nextPollMs = now.ms + this.pollMs;
-        this.sweptMs = now.ms;
-        this.foundAll();
+        this.finder?.end();
         this.notices.renew(this.tokens.at(now.ms));
-        if (this.hinted) this.hint(now);
+        this.hints.swept(now.ms);
     }
   }
 
@@ -630,7 +598,7 @@ export class OpenAdr3Ven implements Upstream {
     if (this.step === "programs" || this.step === "events") this.begin(this.step);
     // On a local network addresses change: after a while the server is looked for anew, under whatever name.
     if (this.finder !== undefined && this.step !== "leave" && this.failures >= LOST_AFTER) {
-      this.discover(this.base);
+      this.finder.begin(this.base);
     }
   }
 
