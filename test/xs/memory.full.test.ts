@@ -5,11 +5,11 @@ import { xsHostMissing } from "../../host-sim/runtime/xs-host.js";
 import { dayJob } from "../support/day-job.js";
 import { describeWith } from "../support/needs.js";
 
-/** What `npm run measure -- memory` found, with some room: 2,784 slots and 32,768 B of chunks. */
-const creation = { slots: 3008, chunks: 35_840 };
+/** What `npm run measure -- memory` found, with some room (1,824 slots and 16,896 B of chunks): 48 KB in all. */
+const creation = { slots: 1920, chunks: 18_432 };
 
 describeWith(xsHostMissing(), "memory of the whole application", () => {
-  it("passes events, prices, an override and 24 h of polling in a machine of 84 KB", async () => {
+  it("passes events, prices, an override and 24 h of polling in a machine of 48 KB", async () => {
     const engine = await xsHostEngine({ creation });
     const live: number[] = [];
     try {
