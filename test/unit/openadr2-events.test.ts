@@ -124,7 +124,7 @@ describe("OpenADR 2.0b signals", () => {
   it("says once that a price that is only an amount cannot be told to the appliance", () => {
     const priced = one({ name: "ELECTRICITY_PRICE", type: "price", item: money() }, 0.3);
     const { bench } = outcome(priced);
-    bench.reply(nothing).poll(distribute(event({ ...priced, modification: 1 })));
+    bench.reply(nothing).poll(distribute(event({ ...priced, mod: 1 })));
     expect(bench.logs.filter((text) => text.includes("normalPrice"))).toHaveLength(1);
   });
 
