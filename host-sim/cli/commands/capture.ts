@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { decodeFrameText } from "../../../src/wire/decode.js";
 import { marksText, type CaptureRecord, type Sender } from "../../capture/record.js";
+import { SpeakerOf } from "../../capture/speaker.js";
 import { IDLE_MS, Segmenter } from "../../capture/segmenter.js";
 import { openLine, type NodeLine } from "../../line/node/open-line.js";
 import { monotonicMs } from "../../runtime/clock.js";
@@ -17,6 +18,7 @@ interface CaptureFlags {
   readonly vcd?: string;
   readonly bitRate: number;
   readonly seconds?: number;
+  readonly infer: boolean;
   readonly json?: boolean;
 }
 
@@ -42,13 +44,15 @@ export function addCapture(program: Command, run: Run): void {
     .option("--between <lines...>", "MODULE CHARGER: stand between two lines and pass everything on")
     .option("--out <file>", "pcapng file (docs/capture.md)")
     .option("--vcd <file>", "the line's bits, for PulseView, GTKWave and sigrok-cli")
+    .option("--no-infer", "with --serial: leave out who spoke, instead of telling it from what was said")
     .option("--bit-rate <number>", "bits a second", wholeNumber(300), 19_200)
     .option("--seconds <number>", "end after so long; default: until Ctrl-C", wholeNumber(1))
     .option("--json", "one JSON object a record")
     .addHelpText(
       "after",
       `
-A tap on the pair cannot tell who speaks; only --between knows, and only what knows can be replayed.
+A tap on the pair hears both alike. Who spoke is told from what was said (a Shed is a module's, an ACK answers the
+frame before it); what both may say stays unknown. --between knows, and only such a capture replays in full.
 Examples:
   openucm capture --serial /dev/ttyUSB0 --out line.pcapng
   openucm capture --between /dev/ttyUSB0 /dev/ttyUSB1 --out line.pcapng --vcd line.vcd`,
@@ -70,8 +74,12 @@ Examples:
 async function capture(specs: readonly string[], flags: CaptureFlags): Promise<number> {
   const output = new Output(flags.json ?? false);
   const file = openCapture(flags.out, flags.vcd);
+  const speaker = specs.length === 1 && flags.infer ? new SpeakerOf() : undefined;
   const put = (records: readonly CaptureRecord[]): void => {
-    for (const record of records) {
+    for (const heard of records) {
+      const { badChecksum, incomplete } = heard.marks;
+      const from = speaker?.of(heard.bytes, !badChecksum && !incomplete) ?? heard.from;
+      const record = { ...heard, from };
       file.record(record);
       output.emit({ event: "record", ...recordObject(record) }, recordText(record));
     }

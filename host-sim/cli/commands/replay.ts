@@ -62,6 +62,11 @@ Examples:
           const why = blind ? "; a tap cannot tell who spoke: record with capture --between" : "";
           throw new UsageError(`${file} has nothing that the ${self} said${why}`);
         }
+        const blind = records.filter((one) => one.from === "unknown").length;
+        if (blind > 0)
+          process.stderr.write(
+            `replay: ${blind} records of which a tap could not tell who spoke are left out; record with capture --between to have them\n`,
+          );
         const output = new Output(flags.json ?? false);
         const heard = new Segmenter(other);
         let heardCount = 0;
