@@ -90,6 +90,7 @@ describe("an attack on updates", () => {
       (signed["meta"] as Record<string, unknown>)["snapshot.json"] = { version: 1 };
     });
     refused(rig, "tuf-rollback");
+    expect(rig.told("update-refused").at(-1)).toContain("snapshot.json names 1");
   });
 
   it("rollback: a new snapshot that names older targets", () => {
@@ -192,6 +193,13 @@ describe("an attack on updates", () => {
     forge(repo.files, "metadata/3.snapshot.json", repo.keys.snapshot, (signed) => {
       signed["expires"] = "2036-01-01T00:00:00Z";
     });
+    // Whatever its length is.
+    forge(repo.files, "metadata/timestamp.json", repo.keys.timestamp, (signed) => {
+      const { snapshot } = {
+        snapshot: (signed["meta"] as Record<string, Record<string, unknown>>)["snapshot.json"]!,
+      };
+      delete snapshot["length"];
+    });
     refused(rig, "tuf-mix");
   });
 
@@ -249,6 +257,26 @@ describe("an attack on updates", () => {
       },
       "metadata/2.root.json",
     );
+    refused(rig, "tuf-threshold");
+  });
+
+  it("one key that root names twice counts once for its role", () => {
+    const { repo, rig } = settled();
+    const one = repo.keys.targets[0]!;
+    const twice = { ...one, keyId: "0".repeat(64) };
+    forge(
+      repo.files,
+      "metadata/1.root.json",
+      repo.keys.root,
+      (signed) => {
+        signed.version = 2;
+        (signed["keys"] as Record<string, unknown>)[twice.keyId] = one.publicKey;
+        const roles = signed["roles"] as Record<RoleName, { keyids: string[] }>;
+        roles.targets.keyids = [one.keyId, twice.keyId];
+      },
+      "metadata/2.root.json",
+    );
+    forgeChain(repo, [one, twice], () => undefined);
     refused(rig, "tuf-threshold");
   });
 

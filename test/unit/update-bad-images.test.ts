@@ -151,6 +151,16 @@ describe("what a module takes", () => {
     expect(rig.updater.status().last.result).toBe("none");
   });
 
+  it("not an image below the highest that was ever confirmed here, though it is above what runs", () => {
+    const repo = new TestRepo();
+    repo.add("1.1.0", imageOf(5000));
+    const rig = new Rig(repo);
+    rig.store.set("update.floor", "1.5.0");
+    rig.run(5 * HOUR);
+    expect(rig.running).toBe("1.0.0");
+    expect(rig.updater.status().last.result).toBe("none");
+  });
+
   it("the stepping stone first, then the newest", () => {
     const repo = new TestRepo();
     repo.add("1.1.0", imageOf(5000));
