@@ -62,3 +62,33 @@ describe("a utility's stop, carried out by Grid Emergency, and the customer's bu
     expect(rig.amperes).toBe(0);
   });
 });
+
+describe("the customer's button", () => {
+  it("ends a random delay that is running", () => {
+    const rig = new ChargerRig({
+      config: { region: "uk", offPeak: [], randomDelay: { enabled: true, maxSeconds: 1800 } },
+      uint32: () => 1500,
+    });
+    rig.sgd.plug();
+    rig.run(60 * SECOND);
+    rig.cut();
+    rig.boot();
+    rig.run(SETTLE_MS);
+    expect(rig.amperes).toBe(0);
+    expect(rig.ucm!.state().delay).toMatchObject({ running: true, cause: "power-restored" });
+    rig.sgd.override(true);
+    rig.run(SETTLE_MS);
+    expect(rig.amperes).toBe(32);
+    expect(rig.ucm!.state().delay.running).toBe(false);
+  });
+
+  it("stays known under a Grid Emergency, which it does not end", () => {
+    const rig = charging("us");
+    rig.give("utility-a", [{ ...stop, intervals: [interval("emergency", Infinity)] }]);
+    rig.run(SETTLE_MS);
+    rig.sgd.override(true);
+    rig.run(5 * 60 * SECOND);
+    expect(rig.amperes).toBe(0);
+    expect(rig.ucm!.state().sgd.override).toBe(true);
+  });
+});
