@@ -5,7 +5,7 @@ import { ourVerdict, serveCases, tufJsVerdict } from "../support/tuf-judges.js";
 
 describe("tuf-js and the module's client", () => {
   it("accept and reject the same repositories", { timeout: 60_000 }, async () => {
-    const cases = tufCases(40);
+    const cases = tufCases(12);
     const server = await serveCases(cases);
     const differ: string[] = [];
     let accepted = 0;
@@ -22,6 +22,6 @@ describe("tuf-js and the module's client", () => {
     // The specification wants versions above 0; python-tuf refuses 0 as we do (tuf-python.full.test.ts), tuf-js does not.
     expect(differ).toEqual(["version 0: ours false tuf-malformed, tuf-js true "]);
     expect(accepted).toBeGreaterThanOrEqual(10);
-    expect(cases.length - accepted).toBeGreaterThan(40);
+    expect(cases.length - accepted).toBeGreaterThan(25);
   });
 });

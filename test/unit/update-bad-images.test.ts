@@ -1,4 +1,4 @@
-// What an update can do to a module: a hundred times nothing that it does not recover from by itself.
+// What an update can do to a module: nothing that it does not recover from by itself.
 import { describe, expect, it } from "vitest";
 import { badImages, interrupted } from "../support/update-campaign.js";
 import { imageOf, Rig, TestRepo } from "../support/update-rig.js";
@@ -6,9 +6,8 @@ import { imageOf, Rig, TestRepo } from "../support/update-rig.js";
 const HOUR = 3_600_000;
 
 describe("bad images and cut updates", () => {
-  it("leave no brick among a hundred", { timeout: 120_000 }, () => {
-    const all = badImages();
-    expect(all.length).toBeGreaterThanOrEqual(100);
+  it("leave no brick (all hundred: update-hundred.full.test.ts)", { timeout: 60_000 }, () => {
+    const all = badImages(6);
     expect(all.filter(({ brick }) => brick !== "")).toEqual([]);
     // Ten minutes on trial, and two boots.
     expect(Math.max(...all.map(({ recoverMs }) => recoverMs))).toBeLessThan(11 * 60_000);
