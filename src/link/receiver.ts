@@ -79,7 +79,7 @@ export class Receiver {
   #echoing = false;
   readonly #t: LinkTiming;
   readonly #buf: Uint8Array;
-  /** The payload that is handed over, and views of it for the lengths that came lately. */
+  /** The frame whose payload is handed over, and views of payloads for the lengths that came lately. */
   readonly #out: Uint8Array;
   readonly #views: Uint8Array[] = [];
   readonly #frame: Writable<"frame"> = { ev: "frame", type: 0, payload: NOTHING, endMs: 0, answer: NONE };
@@ -109,7 +109,7 @@ export class Receiver {
     this.#t = timing;
     this.#sink = sink;
     this.#buf = new Uint8Array(capacity + FRAME_OVERHEAD);
-    this.#out = new Uint8Array(capacity);
+    this.#out = new Uint8Array(capacity + FRAME_OVERHEAD);
     this.#settings = settings;
     this.configure(settings);
   }
@@ -401,13 +401,15 @@ export class Receiver {
     const at = length % VIEWS;
     const view = this.#views[at];
     if (view?.length === length) return view;
-    return (this.#views[at] = this.#out.subarray(0, length));
+    return (this.#views[at] = this.#out.subarray(4, 4 + length));
   }
 
   #deliver(bytes: Uint8Array, start: number, whole: number, endMs: number): void {
     const type = (bytes[start]! << 8) | bytes[start + 1]!;
     const payload = this.#view(whole - FRAME_OVERHEAD);
-    for (let i = 0, from = start + 4; i < payload.length; i++) payload[i] = bytes[from + i]!;
+    // The engine copies whole arrays at once: header and all, where there is room.
+    if (start === 0 && whole > FEW && bytes.length <= this.#out.length) this.#out.set(bytes);
+    else for (let i = 0, from = start + 4; i < payload.length; i++) payload[i] = bytes[from + i]!;
     const answer = linkAnswer(this.#settings, type, payload);
     this.#len = 0;
     this.#schedule(answer, endMs);
