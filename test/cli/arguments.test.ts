@@ -100,12 +100,18 @@ describe("help", () => {
   });
 
   it.each(all)("%s: what it does, what each option means, and examples", (name, command) => {
-    let out = "";
-    command.configureOutput({ writeOut: (text) => void (out += text) });
-    command.outputHelp();
+    const helpOf = (one: Command): string => {
+      let text = "";
+      one.configureOutput({ writeOut: (part) => void (text += part) });
+      one.outputHelp();
+      return text;
+    };
+    const out = helpOf(command);
     expect(command.description()).not.toBe("");
     for (const option of command.options) expect([option.flags, option.description]).not.toContain("");
-    expect(out).toMatch(/Examples?:\n {2}(openucm|curl) |Start with: {2}openucm /);
+    // A command of a group may leave them to the group's help.
+    const above = command.parent === null || command.parent === program ? "" : helpOf(command.parent);
+    expect(out + above).toMatch(/\n {2}(openucm|curl) |Start with: {2}openucm /);
     // An example that names an option which is not there teaches nothing.
     const known = [...command.options.map((option) => option.long), "--help"];
     for (const line of out.split("\n").filter((text) => text.trim().startsWith(`openucm ${name} `))) {
