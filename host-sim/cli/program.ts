@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Add>>> = {
   scenario: async () => (await import("./commands/scenario.js")).addScenario,
   fleet: async () => (await import("./commands/fleet.js")).addFleet,
   conformance: async () => (await import("./commands/conformance.js")).addConformance,
+  provision: async () => (await import("./commands/provision.js")).addProvision,
   release: async () => (await import("./commands/release.js")).addRelease,
   completion: async () => {
     const { addCompletion } = await import("./commands/completion.js");
