@@ -14,7 +14,7 @@ const boards = readdirSync(join(root, "boards")).filter((name) =>
 );
 const manifests = [
   join(root, "manifest.json"),
-  ...["rs485", "spi-peripheral", "flash", "wifi", "device"].map((name) =>
+  ...["rs485", "spi-peripheral", "flash", "slots", "wifi", "device"].map((name) =>
     join(root, "drivers", name, "manifest.json"),
   ),
   ...boards.map((name) => join(root, "boards", name, "manifest.json")),
@@ -116,6 +116,32 @@ describe("C of the drivers", () => {
       "wifi/sdk.ts",
     ])
       expect(readFileSync(join(root, "drivers", file), "utf8"), file).toMatch(/never run on hardware/i);
+  });
+});
+
+describe("the machine's size", () => {
+  /** What tools/xs-host creates where nothing else is asked: the machine that all figures are of. */
+  const [chunks, slots, stack, , , names] = /ucmDefaultCreation = \{([^}]+)\}/
+    .exec(readFileSync(join(root, "tools/xs-host/machine.c"), "utf8"))![1]!
+    .split(",")
+    .map(Number);
+
+  it.each([
+    ["manifest.json", join(root, "manifest.json")],
+    ...boards.map((name) => [name, join(root, "boards", name, "manifest.json")]),
+  ])("%s asks for the machine in which it is measured", (_, path) => {
+    const creation = read(path!)["creation"] as {
+      chunk: Json;
+      heap: Json;
+      stack: number;
+      static: number;
+      keys?: Json;
+    };
+    expect(creation.chunk).toEqual({ initial: chunks, incremental: 0 });
+    expect(creation.heap).toEqual({ initial: slots, incremental: 0 });
+    expect(creation.stack).toBe(stack);
+    expect(creation.static).toBe(0);
+    if (creation.keys) expect(creation.keys["name"]).toBe(names);
   });
 });
 

@@ -71,7 +71,7 @@ describe("drivers/tls without a library", () => {
   });
 
   it("names old versions and the mark of a downgrade", () => {
-    const marked = (end: number): Buffer =>
+    const marked = (end: number) =>
       Buffer.concat([Buffer.alloc(24), Buffer.from("DOWNGRD"), Buffer.from([end])]);
     const version13 = Buffer.from([0, 43, 0, 2, 3, 4]);
     expect(feed(record(22, hello(0x0302)))).toMatch(/^version-below-1.2 /);
