@@ -1,14 +1,14 @@
 /**
  * The module on the chip: makes the world of `src/app.ts` from the drivers and turns its wheel. **Never run on hardware.**
  *
- * It joins the Wi-Fi network that the build's configuration names (`wifi` in `mc/config`: `ssid`, `passphrase`) and keeps its
- * clock by it. **Not here yet: requests.** HTTP answers every one with `unreachable`, because the SDK's own TLS must not be
- * used (it accepts forged chains) and HTTP over the IDF's is not composed here; so a device runs its link, its schedule and
- * its clock, and no utility reaches it.
+ * It joins the Wi-Fi network that the build's configuration names (`wifi` in `mc/config`: `ssid`, `passphrase`), keeps its
+ * clock by it, and reaches its upstreams by HTTP, WebSocket and MQTT over drivers/tls with what `credentials` in `mc/config`
+ * holds (credentials.ts says what is missing). A build without `wifi` has no network: HTTP answers `unreachable`.
  */
 import device from "device";
 import Rs485 from "rs485";
 import Timer from "timer";
+import Tls from "ucm/tls";
 import config from "mc/config";
 import { confirm, now, random, reason, restart } from "ucm/device";
 import UcmFlash from "ucm/flash";
@@ -16,10 +16,12 @@ import * as slotNatives from "ucm/slots";
 import { DeviceSlots } from "../slots/slots-port.js";
 import { wifiSdk } from "../wifi/sdk.js";
 import { WifiNetwork } from "../wifi/station.js";
+import { passwordKeeper, setCredentials, type StoredSets, withStored } from "./credentials.js";
+import { DeviceStreams, httpConnections } from "./streams.js";
 import { Ucm, type World } from "../../src/app.js";
 import type { HttpEvent } from "../../src/ports/http.js";
 import type { Now } from "../../src/ports/time.js";
-import { readConfig } from "../../src/setup/config.js";
+import { readConfig, type UcmConfig } from "../../src/setup/config.js";
 
 /** How often the line is asked for events. Nothing that JavaScript owes the link is due in less than 100 ms. */
 const POLL_MS = 5;
@@ -31,14 +33,19 @@ class Device {
   readonly #answers: HttpEvent[] = [];
   readonly #ucm: Ucm;
   readonly #network: WifiNetwork | undefined;
+  /** Undefined where there is no network. */
+  readonly #streams: DeviceStreams | undefined;
   #clockIsSet = false;
   #confirmed = false;
   readonly #slots: DeviceSlots | undefined;
 
   constructor() {
-    const checked = readConfig(config["ucm"] ?? { upstreams: [] });
-    if (!("upstreams" in checked)) throw new Error(checked.map((f) => f.text).join(" "));
+    const read = readConfig(config["ucm"] ?? { upstreams: [] });
+    if (!("upstreams" in read)) throw new Error(read.map((f) => f.text).join(" "));
+    const stored = (config["credentials"] ?? {}) as StoredSets;
+    const checked = withStored(read, stored);
     this.#network = this.#station();
+    if (this.#network !== undefined) this.#streams = this.#clients(checked, stored);
     if (checked.update !== undefined) {
       const { version, board } = config as { readonly version?: string; readonly board?: string };
       this.#slots = DeviceSlots.open(slotNatives, version ?? "0.0.0", board ?? "unknown");
@@ -64,6 +71,18 @@ class Device {
     return new WifiNetwork({ ...sdk, setClock }, ssid, passphrase ?? "");
   }
 
+  #clients(checked: UcmConfig, stored: StoredSets): DeviceStreams {
+    const tls = new Tls({ utcMs: () => this.#now().utcMs });
+    setCredentials(tls, checked, stored);
+    return new DeviceStreams({
+      ...{ stream: tls, random: { uint32: random }, passwords: passwordKeeper(stored) },
+      httpConnections: httpConnections(checked.upstreams.map(({ protocol }) => protocol)),
+      onHttp: (event) => this.#ucm.onHttp(event, this.#now()),
+      onWebSocket: (event) => this.#ucm.onWebSocket(event, this.#now()),
+      onMqtt: (event) => this.#ucm.onMqtt(event, this.#now()),
+    });
+  }
+
   #now(): Now {
     return { ms: now(), utcMs: this.#clockIsSet ? Date.now() : undefined };
   }
@@ -72,11 +91,14 @@ class Device {
     const values = new Map<string, string>();
     return {
       line: this.#line,
-      http: {
+      http: this.#streams?.http ?? {
         request: ({ id }) =>
           this.#answers.push({ id, ev: "failed", reason: "unreachable", text: "this build has no network" }),
         abort: () => undefined,
       },
+      ...(this.#streams === undefined
+        ? {}
+        : { websocket: this.#streams.websocket, mqtt: this.#streams.mqtt }),
       random: { uint32: random },
       flash: new UcmFlash({ partition: "journal" }),
       // With a flash the application keeps its values there.
@@ -103,9 +125,11 @@ class Device {
       busy = true;
     }
     for (let e = this.#network?.poll(); e !== undefined; e = this.#network?.poll()) {
+      if (e.ev === "up" || e.ev === "down") this.#streams?.setOnline(e.ev === "up");
       this.#ucm.onNetwork(e, at);
       busy = true;
     }
+    if (this.#streams?.turn(at.ms) === true) busy = true;
     for (const e of this.#slots?.take() ?? []) {
       this.#ucm.onUpdate(e, at);
       busy = true;

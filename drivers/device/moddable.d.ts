@@ -7,6 +7,14 @@ declare module "mc/config" {
   const config: Readonly<Record<string, unknown>>;
   export default config;
 }
+/** NVS; names of at most 15 characters. */
+declare module "preference" {
+  const Preference: {
+    get(domain: string, key: string): string | boolean | number | ArrayBuffer | undefined;
+    set(domain: string, key: string, value: string): void;
+  };
+  export default Preference;
+}
 /** host/provider.js of the board. */
 declare module "device" {
   import type { Rs485Options } from "rs485";
