@@ -14,7 +14,7 @@ const boards = readdirSync(join(root, "boards")).filter((name) =>
 );
 const manifests = [
   join(root, "manifest.json"),
-  ...["rs485", "spi-peripheral", "flash", "slots", "wifi", "device"].map((name) =>
+  ...["rs485", "spi-peripheral", "flash", "slots", "wifi", "tls", "http", "device"].map((name) =>
     join(root, "drivers", name, "manifest.json"),
   ),
   ...boards.map((name) => join(root, "boards", name, "manifest.json")),
@@ -79,17 +79,20 @@ describe("the application", () => {
     expect(tsconfig.compilerOptions).toMatchObject({ strict: true, target: "es2022", lib: ["es2022"] });
   });
 
-  it.each(["device", "wifi"])("the chip's side is type-checked without the SDK: drivers/%s", (name) => {
-    const run = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", join(root, "drivers", name)], {
-      encoding: "utf8",
-    });
-    expect(run.stdout.split("\n").filter((line) => line.includes("drivers/"))).toEqual([]);
-  });
+  it.each(["device", "wifi", "tls", "http"])(
+    "the chip's side is type-checked without the SDK: drivers/%s",
+    (name) => {
+      const run = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", join(root, "drivers", name)], {
+        encoding: "utf8",
+      });
+      expect(run.stdout.split("\n").filter((line) => line.includes("drivers/"))).toEqual([]);
+    },
+  );
 });
 
 describe("C of the drivers", () => {
   it("has every native function that its JavaScript names", () => {
-    for (const folder of ["rs485", "spi-peripheral", "flash", "device"]) {
+    for (const folder of ["rs485", "spi-peripheral", "flash", "tls", "device"]) {
       const files = readdirSync(join(root, "drivers", folder));
       const text = (ending: string): string =>
         files
@@ -112,6 +115,7 @@ describe("C of the drivers", () => {
       "spi-peripheral/spi-peripheral.c",
       "device/device.c",
       "device/main.ts",
+      "tls/tls-esp32.c",
       "wifi/station.ts",
       "wifi/sdk.ts",
     ])
