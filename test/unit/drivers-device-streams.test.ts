@@ -36,7 +36,7 @@ class Stand implements PolledStream {
   }
   /** The wire's number of the newest stream to that host. */
   to(host: string): number {
-    return this.opened.findLast((each) => each.host === host)!.id;
+    return this.opened.filter((each) => each.host === host).at(-1)!.id;
   }
   data(id: number, bytes: string): void {
     this.events.push({ id, ev: "data", bytes: Uint8Array.from(Buffer.from(bytes, "latin1")) });
