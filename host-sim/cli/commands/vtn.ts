@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { startVtn } from "../../vtn/server.js";
@@ -53,6 +54,9 @@ Examples:
           apiPort: flags.apiPort,
           pollSeconds: flags.pollSeconds,
         });
+        // A secret goes into a file, not into what is printed; a module's configuration names that file.
+        const clientSecretFile = resolve(flags.data, "openadr3-module.secret");
+        writeFileSync(clientSecretFile, `${vtn.clients.module.clientSecret}\n`, { mode: 0o600 });
         output.emit(
           {
             event: "listening",
@@ -62,7 +66,7 @@ Examples:
             clientCert: vtn.clientCert,
             clientKey: vtn.clientKey,
             clientId: vtn.clients.module.clientId,
-            clientSecret: vtn.clients.module.clientSecret,
+            clientSecretFile,
           },
           `OpenADR 2.0b: ${vtn.urls.openadr2b}\nOpenADR 3.1: ${vtn.urls.openadr3}\nAPI: ${vtn.api}\nca: ${vtn.ca}\ncert: ${vtn.clientCert}\nkey: ${vtn.clientKey}\nOAuth 2 clients: ${resolve(flags.data, "openadr3-clients.json")}`,
         );
