@@ -28,6 +28,7 @@ const suites: readonly Planned[] = [
   { file: "test/scenario/link-recorded.test.ts" },
   { file: "test/scenario/link-repetition.test.ts" },
   { file: "test/scenario/link-spi.test.ts" },
+  { file: "test/scenario/link-turns.test.ts" },
   {
     file: "test/unit/websocket.test.ts",
     replace: [
