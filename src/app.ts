@@ -44,7 +44,7 @@ import { DEFAULT_SGD_SETTINGS } from "./sgd/settings.js";
 import { minutesOf, type OffPeakWindow, type UcmConfig } from "./setup/config.js";
 import { ReadyBy } from "./setup/ready-by.js";
 import { OwnerWeb } from "./setup/web.js";
-import type { WebRequest } from "./ports/http-server.js";
+import type { WebRequest, WebResponse } from "./ports/http-server.js";
 import { PlugInWatch } from "./translate/plug-in.js";
 import { LoadReference } from "./translate/reference.js";
 import { informationOf, translate } from "./translate/translate.js";
@@ -57,6 +57,8 @@ const SETUP_PRESS_MS = 1000;
 const RESET_PRESS_MS = 10_000;
 /** Between two steps of a factory reset, ms. */
 const RESET_STEP_MS = 20;
+/** No flash has so many sectors to erase: a factory reset that takes more steps is stuck. */
+const MOST_RESET_STEPS = 5000;
 /** Store key: a checksum of the configuration of the last start. */
 const configKey = "app.config";
 
@@ -95,6 +97,8 @@ export class Ucm {
   readonly #recorder: Recorder | undefined;
   #factoryReset: FactoryReset | undefined;
   #resetDone = false;
+  /** Steps that a factory reset has taken. */
+  #resetSteps = 0;
   readonly #providers: Providers;
   readonly #updater: Updater | undefined;
   readonly #clockHint = new ClockHint();
@@ -104,7 +108,7 @@ export class Ucm {
   readonly #watch = new Watch();
   readonly #memory = new MemoryWatch();
   #crashLoop: CrashLoop | undefined;
-  /** After crashes in a row the upstreams begin later. */
+  /** After crashes in a row the upstreams begin later; 0 = they have begun. */
   #upstreamsFromMs = 0;
   #stuck: string | undefined;
   #lamp: Lamp | undefined;
@@ -196,6 +200,7 @@ export class Ucm {
       ...{ config, zone, grid: this.#grid, providers: this.#providers },
       ...{ recorder: this.#recorder, readyBy: this.#readyBy },
       state: (now) => this.state(now),
+      memoryShort: () => this.#memory.short,
       factoryReset: () => this.factoryReset(),
       configure: web?.configure === undefined ? undefined : (setup) => web.configure?.(setup),
     });
@@ -254,7 +259,10 @@ export class Ucm {
         random,
         store: this.#store,
         busy: () => (this.#evaluation?.intent.ask.ask ?? "normal") !== "normal",
-        restart: () => this.#world.restart?.("network"),
+        restart: () => {
+          this.stop(this.#now);
+          this.#world.restart?.("network");
+        },
         log: (level, text) => this.#log(level, text),
       },
       { servers: this.#config.timeServers, builtUtcMs: builtUtcMs ?? 0 },
@@ -319,8 +327,8 @@ export class Ucm {
     const crashed = reason === "watchdog" || reason === "crash" || reason === "brownout";
     this.#crashLoop = new CrashLoop(this.#store, crashed, now);
     const waitMs = this.#crashLoop.upstreamWaitMs();
-    this.#upstreamsFromMs = now.ms + waitMs;
-    this.#network?.start(now);
+    this.#upstreamsFromMs = waitMs === 0 ? 0 : now.ms + waitMs;
+    this.#network?.start(at);
     this.#updater?.start(at);
     if (this.#world.web?.fresh) this.#web?.openSetup("new", now);
     if (waitMs === 0) this.#providers.start(now);
@@ -335,25 +343,24 @@ export class Ucm {
   /** After crashes in a row: the upstreams may begin. */
   #lateStart(now: Now): void {
     if (this.#upstreamsFromMs === 0 || now.ms < this.#upstreamsFromMs) return;
-    const late = this.#crashLoop?.upstreamWaitMs() !== 0;
     this.#upstreamsFromMs = 0;
-    if (late) this.#providers.start(now);
+    this.#providers.start(now);
   }
 
   /** The network came, went, or a time server answered. */
-  onNetwork(event: NetworkEvent, now: Now): void {
-    this.#now = now;
-    this.#touched = true;
+  onNetwork(event: NetworkEvent, at: Now): void {
+    const now = this.#enter(at);
     if (this.#factoryReset || !this.#network) return;
-    this.#network.onEvent(event, now);
+    // Time as the world has it: what a utility's server alone has told must not keep the clock from being set.
+    this.#network.onEvent(event, at);
     if (event.ev === "up") for (const upstream of this.#upstreams) upstream.networkUp?.(now);
   }
 
   /** Somebody asks for a page. */
   onWeb(request: WebRequest, at: Now): void {
-    if (!this.#web || this.#factoryReset) return;
+    if (!this.#web) return;
     const now = this.#enter(at);
-    this.#world.web?.respond(this.#web.handle(request, now));
+    this.#world.web?.respond(this.#factoryReset ? resetting(request.id) : this.#web.handle(request, now));
   }
 
   /** The module's button was let go: ten seconds forget everything, one opens setup. */
@@ -365,9 +372,9 @@ export class Ucm {
   }
 
   /** Bytes that JavaScript has left; where they are few, what can wait is left out. */
-  onMemory(freeBytes: number, now: Now): void {
-    this.#now = now;
-    if (!this.#memory.onFree(freeBytes)) return;
+  onMemory(freeBytes: number, at: Now): void {
+    const now = this.#enter(at);
+    if (!this.#memory.onFree(freeBytes) || this.#factoryReset) return;
     this.#recorder?.memoryShort(freeBytes, now);
     this.#log("warning", "Memory is short: the journal is not read out.");
   }
@@ -464,13 +471,15 @@ export class Ucm {
       this.#progress(now);
       return;
     }
-    this.#network?.poll(now);
+    this.#network?.poll(at);
     this.#crashLoop?.poll(now);
     this.#lateStart(now);
     if (this.#upstreamsFromMs === 0) for (const upstream of this.#upstreams) upstream.poll(now);
     this.#providers.poll(now);
     const boostMs = this.#readyBy.poll(now);
-    if (boostMs > 0) this.#grid.setOwner({ verb: "boost", durationMs: boostMs }, now);
+    // Whoever has pressed "charge now" for longer is not cut short.
+    if (boostMs > this.#grid.ownerStatus(now).boostLeftMs)
+      this.#grid.setOwner({ verb: "boost", durationMs: boostMs }, now);
     this.#tellUpstreams(now);
     const evaluation = this.#grid.evaluate(now);
     const online = (id: string): boolean =>
@@ -501,7 +510,9 @@ export class Ucm {
     if (stuck === undefined) this.#world.feed?.();
     else if (stuck !== this.#stuck)
       this.#log("error", `The ${stuck} makes no progress: the watchdog starves.`);
+    if (stuck === this.#stuck) return;
     this.#stuck = stuck;
+    this.#showLamp();
   }
 
   #showLamp(): void {
@@ -692,7 +703,9 @@ export class Ucm {
   }
 
   #resetStep(now: Now): void {
-    if (this.#resetDone || this.#factoryReset!.step(now)) return;
+    if (this.#resetDone) return;
+    if (++this.#resetSteps <= MOST_RESET_STEPS) this.#world.feed?.();
+    if (this.#factoryReset!.step(now)) return;
     this.#resetDone = true;
     this.#world.restart?.("factory-reset");
   }
@@ -728,6 +741,15 @@ export class Ucm {
       counters: this.#link.counters,
     };
   }
+}
+
+/** To whoever asks for a page while everything is forgotten; without an answer his connection would stay. */
+function resetting(id: number): WebResponse {
+  const headers = [
+    ["content-type", "text/plain"],
+    ["retry-after", "5"],
+  ] as const;
+  return { id, status: 503, headers, body: "The module forgets everything and starts anew.\n" };
 }
 
 /** A percentage as a part of one. */

@@ -34,6 +34,8 @@ export interface DeskParts {
   readonly readyBy: ReadyBy;
   /** What the page shows beyond what the desk knows. */
   state(now: Now): Omit<WebFacts, "ready">;
+  /** Too little memory to read the journal out. */
+  memoryShort(): boolean;
   factoryReset(): OwnerAnswer;
   readonly configure: ((setup: Setup) => void) | undefined;
 }
@@ -103,9 +105,10 @@ export class Desk implements WebDesk {
   }
 
   /** The last sessions and days, newest first; undefined where nothing is kept. */
-  history(now: Now): WebHistory | undefined {
+  history(now: Now): ReturnType<WebDesk["history"]> {
     const { recorder, zone } = this.parts;
     if (recorder === undefined) return undefined;
+    if (this.parts.memoryShort()) return "memory-short";
     const { journal } = recorder;
     const sessions: WebHistory["sessions"][number][] = [];
     for (const session of journal.sessions.sessions(this.sources())) {

@@ -44,6 +44,8 @@ export class WifiNetwork implements NetworkPort {
   #up = false;
   #scanning = false;
   #udp: UdpSocket | undefined;
+  /** The setup access point while it is open. */
+  #setup: { readonly ssid: string; readonly passphrase: string } | undefined;
   /** Questions under way: number → address of the server asked. */
   #asked: { readonly id: number; address: string }[] = [];
   /** Counts fresh starts: a name that resolves afterwards is of no use any more. */
@@ -69,10 +71,12 @@ export class WifiNetwork implements NetworkPort {
 
   /** Opens the setup access point beside the station. */
   openSetup(ssid: string, passphrase: string): void {
+    this.#setup = { ssid, passphrase };
     this.#sdk.accessPoint(ssid, passphrase);
   }
 
   closeSetup(): void {
+    this.#setup = undefined;
     this.#sdk.noAccessPoint();
   }
 
@@ -95,6 +99,8 @@ export class WifiNetwork implements NetworkPort {
   reinit(): void {
     this.#forget();
     this.#sdk.off();
+    // Whoever is setting the module up keeps his access point.
+    if (this.#setup) this.#sdk.accessPoint(this.#setup.ssid, this.#setup.passphrase);
   }
 
   askTime(id: number, server: string, bytes: Uint8Array): void {
@@ -146,7 +152,11 @@ export class WifiNetwork implements NetworkPort {
   /** A try or a connection has ended: who is heard tells whether our access point is away or the radio is deaf. */
   #ended(why: NetworkLoss): void {
     this.#forget();
-    if (this.#scanning) return;
+    if (this.#scanning) {
+      // The scan belongs to an earlier end, but this one must be told all the same.
+      this.#put({ ev: "down", why, heard: 0 });
+      return;
+    }
     const names: string[] = [];
     const round = this.#round;
     this.#scanning = true;

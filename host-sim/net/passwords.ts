@@ -24,8 +24,19 @@ export class PasswordFile {
     return merged;
   }
 
+  /** From now on the configuration's counts again. */
+  forget(name: string): void {
+    if (!Object.hasOwn(this.#passwords, name)) return;
+    delete this.#passwords[name];
+    this.#write();
+  }
+
   keep(name: string, password: string): void {
     this.#passwords[name] = password;
+    this.#write();
+  }
+
+  #write(): void {
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
     writeFileSync(this.#path, JSON.stringify(this.#passwords), { mode: 0o600 });
   }

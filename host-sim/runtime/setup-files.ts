@@ -3,14 +3,18 @@
  * and the secret of its label. All mode 0600, in the data folder.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { readConfig } from "../../src/setup/config.js";
 import { secretFileName, type Setup } from "../../src/setup/setup-form.js";
 import { CommandError, UsageError } from "../cli/output.js";
+import { PasswordFile } from "../net/passwords.js";
 import { newSecret } from "../provision/secret.js";
 
 const configName = "module.json";
 const secretName = "owner-secret.txt";
+/** Passwords that charging platforms have set. */
+export const passwordsName = "passwords.json";
 
 function write(path: string, text: string): void {
   const aside = `${path}.${randomBytes(4).toString("hex")}`;
@@ -48,8 +52,8 @@ interface Document {
   readonly [field: string]: unknown;
 }
 
-/** What stands of an upstream that keeps its id: files of this computer, which no page can name. */
-const kept = ["ca", "cert", "key", "clientSecretFile", "passwordFile", "pollSeconds"] as const;
+/** What stands of an upstream that keeps its id: files of this computer, which no page can name, and whose secret it is. */
+const kept = ["ca", "cert", "key", "clientId", "clientSecretFile", "passwordFile", "pollSeconds"] as const;
 
 /** Keeps what the owner's page gave: into the present configuration, whose other upstreams and fields stay. */
 export function keepSetup(dataDir: string, { document, secret }: Setup): void {
@@ -72,9 +76,28 @@ export function keepSetup(dataDir: string, { document, secret }: Setup): void {
     if (at >= 0) upstreams[at] = merged;
     else if (upstreams.length > 0) upstreams[0] = merged;
     else upstreams.push(merged);
-    if (secret !== "" && given.id !== undefined)
-      write(join(dataDir, secretFileName(given.id)), `${secret}\n`);
   }
   const { region, timeZone } = document;
-  write(path, `${JSON.stringify({ ...present, upstreams, region, timeZone }, undefined, 2)}\n`);
+  const whole = { ...present, upstreams, region, timeZone };
+  // What cannot be read at the next start is not written: the module would never start again.
+  const read = readConfig(whole);
+  if (!("upstreams" in read))
+    throw new CommandError(`the setup does not fit ${path}: ${read.map(({ text }) => text).join("; ")}`);
+  const passwords = new PasswordFile(join(dataDir, passwordsName));
+  for (const { id, url } of document.upstreams) {
+    if (id === undefined) continue;
+    // What one platform has set is neither another's to see nor to count before what the owner typed now.
+    const same = present.upstreams?.some((one) => one["id"] === id && one["url"] === url) ?? false;
+    if (secret !== "" || !same) passwords.forget(id);
+    if (secret !== "") write(join(dataDir, secretFileName(id)), `${secret}\n`);
+  }
+  write(path, `${JSON.stringify(whole, undefined, 2)}\n`);
+}
+
+/** Factory reset: what the owner's page gave goes, with the secrets of his utilities; the label's, at `label`, stays. */
+export function forgetSetup(dataDir: string, label: string): void {
+  const isSecret = (name: string): boolean =>
+    name.endsWith(secretFileName("")) && resolve(dataDir, name) !== resolve(label);
+  const names = [configName, passwordsName, ...readdirSync(dataDir).filter(isSecret)];
+  for (const name of names) rmSync(join(dataDir, name), { force: true });
 }

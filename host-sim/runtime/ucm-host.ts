@@ -83,6 +83,8 @@ export interface UcmHostOptions {
   readonly config: UcmConfig;
   /** The module has an owner's page ({@link UcmHost.page}). `onSetup` keeps what it gave; the host starts anew then. */
   readonly web?: { readonly ownerSecret: string; readonly fresh: boolean; onSetup?(setup: Setup): void };
+  /** The module has forgotten everything. True where whoever keeps its setup forgets that too and starts it anew. */
+  onFactoryReset?(): boolean;
   onEvent(event: PlainEvent): void;
   /** The engine died; nothing runs any more. */
   onFailure(error: Error): void;
@@ -111,7 +113,7 @@ export class UcmHost {
     this.#options = options;
   }
 
-  start(): void {
+  start(reason: StartReason = "power"): void {
     this.#options.engine.machine?.listen({
       onSent: (bytes) => this.#options.line.write(bytes),
       onOutput: ({ out }) => this.#carryOutAll(out),
@@ -122,7 +124,7 @@ export class UcmHost {
       },
       onFailure: (error) => this.#fail(error),
     });
-    this.#boot("power");
+    this.#boot(reason);
   }
 
   get #flash(): FileFlash | undefined {
@@ -397,7 +399,10 @@ export class UcmHost {
         this.#flash?.carryOut(output);
         break;
       case "restart":
-        this.#boot(output.why);
+        // Whoever waits for a page of the life that ends waits in vain.
+        this.#endVisits();
+        if (output.why !== "factory-reset" || this.#options.onFactoryReset?.() !== true)
+          this.#boot(output.why);
         break;
       case "web":
         this.#visitors.get(output.response.id)?.(output.response);

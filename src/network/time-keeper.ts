@@ -162,8 +162,10 @@ export class TimeKeeper {
       if (this.#round) this.#judge(now);
       else this.ask(now);
     }
-    const believed = this.#believedMs !== undefined && now.utcMs !== undefined;
-    if (believed && now.ms >= this.#keptMs + this.#settings.keepMs) this.#keep(now.ms, now.utcMs);
+    if (this.#believedMs === undefined || now.ms < this.#keptMs + this.#settings.keepMs) return;
+    // A clock that could not be set gives nothing to keep; it is looked at again next time, not at once.
+    if (now.utcMs === undefined) this.#keptMs = now.ms;
+    else this.#keep(now.ms, now.utcMs);
   }
 
   nextMs(): number {

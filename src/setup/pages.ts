@@ -157,9 +157,15 @@ function utilities({ upstreams }: WebFacts): string {
 }
 
 /** The page "History". */
-export function historyPage(history: WebHistory | undefined, zone: PosixZone | undefined): string {
-  if (history === undefined)
-    return page("History", `<section><p>This module keeps no history.</p></section>`, "/history");
+export function historyPage(
+  history: WebHistory | "memory-short" | undefined,
+  zone: PosixZone | undefined,
+): string {
+  if (history === undefined || history === "memory-short") {
+    const why =
+      history === undefined ? "This module keeps no history." : "The module is busy. Look again in a minute.";
+    return page("History", `<section><p>${why}</p></section>`, "/history");
+  }
   const sessions = history.sessions.map(({ startUtcMs, stopUtcMs, energyWh, changes }) => {
     const held = changes.filter(({ ask }) => ask !== "normal").map(({ source }) => source);
     const by = held.length === 0 ? "" : `held back by ${[...new Set(held)].join(", ")}`;

@@ -67,7 +67,11 @@ export class ReadyBy {
     const { hour, minute } = localTime(this.zone, now.utcMs);
     const inMinuteMs = now.utcMs % MINUTE_MS;
     const toGoMin = (this.#time.minute - hour * 60 - minute + DAY_MIN) % DAY_MIN || DAY_MIN;
-    const leftMs = toGoMin * MINUTE_MS - inMinuteMs;
+    const wallMs = toGoMin * MINUTE_MS - inMinuteMs;
+    // The clock may change on the way: an hour more or less than it shows. A time that the change skips stays as it is.
+    const offsetS = (utcMs: number): number => localTime(this.zone!, utcMs).offsetS;
+    const trueMs = wallMs + (offsetS(now.utcMs) - offsetS(now.utcMs + wallMs)) * 1000;
+    const leftMs = trueMs > 0 ? trueMs : wallMs;
     const needMs = this.#time.hours * 60 * MINUTE_MS;
     return leftMs <= needMs ? leftMs : needMs - leftMs;
   }

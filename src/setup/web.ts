@@ -10,7 +10,8 @@ import { readSetup, setupPage, type Setup } from "./setup-form.js";
 /** What the pages may ask of the module. Orders are checked by whoever takes them (src/setup/orders.ts). */
 export interface WebDesk {
   facts(now: Now): WebFacts;
-  history(now: Now): WebHistory | undefined;
+  /** Undefined where none is kept. */
+  history(now: Now): WebHistory | "memory-short" | undefined;
   owner(order: unknown, now: Now): { readonly ok: boolean; readonly text: string };
   delay(order: unknown, now: Now): { readonly ok: boolean; readonly text: string };
   ready(minute: number | undefined, hours: number): boolean;

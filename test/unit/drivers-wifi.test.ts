@@ -134,6 +134,31 @@ describe("a try", () => {
     expect(sdk.calls).toEqual(["connect home", "disconnect", "off"]);
   });
 
+  it("a driver started anew keeps the access point of who is setting it up, until setup is over", () => {
+    wifi.openSetup("ucm-1", "label");
+    wifi.reinit();
+    expect(sdk.calls).toEqual(["ap ucm-1", "off", "ap ucm-1"]);
+    wifi.closeSetup();
+    wifi.reinit();
+    expect(sdk.calls.slice(3)).toEqual(["no-ap", "off"]);
+  });
+
+  it("a connection that is lost while an earlier scan still runs is told", () => {
+    let end = (): void => undefined;
+    sdk.scan = (each) => void (end = () => each(null));
+    wifi.connect();
+    sdk.message("disconnect");
+    wifi.connect();
+    sdk.message("gotIP");
+    sdk.message("disconnect");
+    expect(events()).toEqual([
+      { ev: "up", rssiDbm: -61 },
+      { ev: "down", why: "beacon", heard: 0 },
+    ]);
+    end();
+    expect(events()).toEqual([]);
+  });
+
   it("a lost connection is down", () => {
     wifi.connect();
     sdk.message("gotIP");

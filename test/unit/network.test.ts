@@ -216,6 +216,16 @@ describe("which time is believed", () => {
     expect(home.clockMinusMs).toBeUndefined();
   });
 
+  it("a clock that cannot be set is no reason to be polled without end", () => {
+    const home = new Home();
+    let polls = 0;
+    Object.defineProperty(home, "clockMinusMs", { get: () => undefined, set: () => undefined });
+    home.start().run(2 * DAY, () => {
+      if (++polls > 20_000) throw new Error("polled without end");
+    });
+    expect(polls).toBeLessThan(20_000);
+  });
+
   it("asks about once an hour, and writes little into the flash", () => {
     const home = new Home().start().run(3 * DAY);
     const rounds = home.count("ask-time") / 3;

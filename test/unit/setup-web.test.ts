@@ -383,6 +383,42 @@ describe("full by", () => {
     expect(ready.poll(at("2026-12-02T03:00:00Z"))).toBe(4 * 3_600_000);
   });
 
+  it("gives the hours that were asked for over a change of the clock, and ends at the time that it shows", () => {
+    const spring = new ReadyBy(memory(), zone);
+    spring.set({ minute: 420, hours: 10 });
+    // 29 March, 01:00 UTC: 7:00 on the clock is 6:00 UTC.
+    expect(spring.poll(at("2026-03-28T19:59:00Z"))).toBe(0);
+    expect(spring.poll(at("2026-03-28T20:00:00Z"))).toBe(10 * 3_600_000);
+    expect(spring.poll(at("2026-03-29T05:59:00Z"))).toBe(0);
+    const autumn = new ReadyBy(memory(), zone);
+    autumn.set({ minute: 420, hours: 10 });
+    // 25 October, 01:00 UTC: 7:00 on the clock is 7:00 UTC.
+    expect(autumn.poll(at("2026-10-24T20:59:00Z"))).toBe(0);
+    expect(autumn.poll(at("2026-10-24T21:00:00Z"))).toBe(10 * 3_600_000);
+    expect(autumn.poll(at("2026-10-25T06:59:00Z"))).toBe(0);
+  });
+
+  it("serves a day once and never wants to be polled at once, through both nights of change and every time", () => {
+    for (const first of ["2026-03-28T12:00:00Z", "2026-10-24T12:00:00Z"])
+      for (let minute = 0; minute < 1440; minute += 30) {
+        const ready = new ReadyBy(memory(), zone);
+        ready.set({ minute, hours: 3 });
+        const begin = at(first);
+        let served = 0;
+        let polls = 0;
+        for (let t = 0; t < 48 * 3_600_000; polls++) {
+          const now = { ms: begin.ms + t, utcMs: begin.utcMs + t };
+          const ms = ready.poll(now);
+          if (ms > 0) served++;
+          expect(ms).toBeLessThanOrEqual(3 * 3_600_000);
+          t += ready.nextMs(now) - now.ms;
+        }
+        expect(served, `${first} ${minute}`).toBeGreaterThanOrEqual(2);
+        expect(served, `${first} ${minute}`).toBeLessThanOrEqual(3);
+        expect(polls).toBeLessThan(150);
+      }
+  });
+
   it("does nothing without a clock, and refuses what is no time", () => {
     const ready = new ReadyBy(memory(), zone);
     for (const time of [

@@ -19,7 +19,8 @@ import { readConfig, type UcmConfig } from "../../../src/setup/config.js";
 import type { Setup } from "../../../src/setup/setup-form.js";
 import type { ByteLine } from "../../../src/ports/line.js";
 import { startSetupServer } from "../../net/setup-server.js";
-import { keepSetup, keptConfig, ownerSecret } from "../../runtime/setup-files.js";
+import type { StartReason } from "../../../src/journal/recorder.js";
+import { forgetSetup, keepSetup, keptConfig, ownerSecret, passwordsName } from "../../runtime/setup-files.js";
 import { startEngine } from "../engine.js";
 import { captureOption, tapLine } from "../capture-option.js";
 import { lockDataDir } from "../data-dir.js";
@@ -126,8 +127,26 @@ async function runModule(flags: UcmFlags): Promise<number> {
   if (flags.config === undefined && flags.setupPort === undefined) configPath(flags, "");
   const dataDir = lockDataDir(flags.data);
   const owner = flags.setupPort === undefined ? undefined : ownerSecret(dataDir, flags.ownerSecretFile);
-  let life: Life | undefined;
   const tapped = tapLine(flags.capture, "module", "charger");
+  // What has been opened, closed in the opposite order: also where a later step of the start fails.
+  const opened: (() => unknown)[] = [() => tapped.close()];
+  try {
+    return await runLives(flags, { output, dataDir, owner, tapped, opened });
+  } finally {
+    for (const close of opened.reverse()) await close();
+  }
+}
+
+interface Began {
+  readonly output: Output;
+  readonly dataDir: string;
+  readonly owner: { readonly secret: string; readonly path: string } | undefined;
+  readonly tapped: ReturnType<typeof tapLine>;
+  readonly opened: (() => unknown)[];
+}
+
+async function runLives(flags: UcmFlags, { output, dataDir, owner, tapped, opened }: Began): Promise<number> {
+  let life: Life | undefined;
   const line = await openLine(flags.serial, {
     ...lineOf(flags),
     onEvent: (event) => {
@@ -135,11 +154,13 @@ async function runModule(flags: UcmFlags): Promise<number> {
       life?.host.onLine(event);
     },
   });
+  opened.push(() => line.close());
   if (line.path !== undefined) output.emit({ event: "serial", path: line.path }, `serial line: ${line.path}`);
   if (line.url !== undefined) output.emit({ event: "serial", url: line.url }, `serial line: ${line.url}`);
   const server =
     owner && (await startSetupServer(flags.setupPort ?? 0, async (request) => life?.host.page(request)));
   if (server && owner) {
+    opened.push(() => server.close());
     output.emit(
       { event: "setup", url: server.url, secretFile: owner.path },
       `owner's page: ${server.url}   (its secret is in ${owner.path})`,
@@ -152,23 +173,27 @@ async function runModule(flags: UcmFlags): Promise<number> {
       interrupted = true;
       endLife(130);
     });
-  let code = AGAIN;
-  while (code === AGAIN) {
+  const wrapped = tapped.wrap(line);
+  let reason: StartReason = "power";
+  for (;;) {
     const ended = new Promise<number>((done) => (endLife = done));
-    if (interrupted) endLife(130);
-    life = await beginLife(flags, { output, dataDir, owner, line: tapped.wrap(line), end: endLife });
-    life.host.start();
-    code = await ended;
-    await life.close();
+    if (interrupted) return 130;
+    life = await beginLife(flags, { output, dataDir, owner, line: wrapped, end: endLife });
+    const { host, close } = life;
+    opened.push(close);
+    host.start(reason);
+    const code = await ended;
+    opened.pop();
+    await close();
+    if (code !== AGAIN && code !== FORGOTTEN) return code;
+    reason = code === FORGOTTEN ? "factory-reset" : "power";
   }
-  await server?.close();
-  await line.close();
-  tapped.close();
-  return code;
 }
 
 /** No exit code: the module begins anew. */
 const AGAIN = -1;
+/** The same, and the owner's setup is gone. */
+const FORGOTTEN = -2;
 /** The page that says "saved" goes out before the module ends. */
 const SETTLE_MS = 300;
 
@@ -180,15 +205,30 @@ interface Life {
 interface Surroundings {
   readonly output: Output;
   readonly dataDir: string;
-  readonly owner: { readonly secret: string } | undefined;
+  readonly owner: { readonly secret: string; readonly path: string } | undefined;
   readonly line: ByteLine;
   end(code: number): void;
 }
 
-async function beginLife(
+async function beginLife(flags: UcmFlags, surroundings: Surroundings): Promise<Life> {
+  const opened: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of opened.splice(0)) await one();
+  };
+  try {
+    return { host: await openLife(flags, surroundings, opened), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Opens what a life needs; `opened` is what has to be closed again, in that order. */
+async function openLife(
   flags: UcmFlags,
   { output, dataDir, owner, line, end }: Surroundings,
-): Promise<Life> {
+  opened: (() => unknown)[],
+): Promise<UcmHost> {
   const path = configPath(flags, dataDir);
   const { config, credentials } =
     path === undefined
@@ -196,8 +236,10 @@ async function beginLife(
       : loadConfig(path);
   const webhooks = webhooksOf(config, flags.webhookPort);
   const engine = await startEngine(flags.runtime, ["node", "xs", "qemu"]);
+  const begun: UcmHost[] = [];
+  opened.push(() => (begun[0] ?? engine).close());
   const http = new NodeHttp({ credentials, deliver: (event) => host.onHttp(event) });
-  const passwords = new PasswordFile(join(dataDir, "passwords.json"));
+  const passwords = new PasswordFile(join(dataDir, passwordsName));
   const platforms = passwords.over(credentials);
   const certificates = new ModuleCertificates({
     ...{ dir: join(dataDir, "certificates"), credentials: platforms },
@@ -212,13 +254,27 @@ async function beginLife(
   const mqtt = new NodeMqtt({ credentials, deliver: (event) => host.onMqtt(event), log });
   const mdns = new NodeMdns({ deliver: (event) => host.onMdns(event), log });
   const flash = engine.holdsFlash ? FileFlash.open(join(dataDir, flashFileName)) : undefined;
+  opened.push(() => flash?.close());
   const slots =
     config.update === undefined
       ? undefined
       : new SimulatedSlots({ board: "bench", version: version(), folder: join(dataDir, "slots") });
   const onSetup = (setup: Setup): void => {
-    keepSetup(dataDir, setup);
+    try {
+      keepSetup(dataDir, setup);
+    } catch (error) {
+      // The page has said "saved": better no module than one that goes on as if it were.
+      process.stderr.write(`openucm ucm: the setup cannot be kept: ${(error as Error).message}\n`);
+      end(1);
+      return;
+    }
     setTimeout(() => end(AGAIN), SETTLE_MS);
+  };
+  const onFactoryReset = (): boolean => {
+    if (owner === undefined || flags.config !== undefined) return false;
+    forgetSetup(dataDir, owner.path);
+    end(FORGOTTEN);
+    return true;
   };
   const host: UcmHost = new UcmHost({
     engine,
@@ -240,27 +296,26 @@ async function beginLife(
           },
         }),
     config,
+    onFactoryReset,
     onEvent: (event) => output.emit(machine(event), human(event)),
     onFailure: (error) => {
       process.stderr.write(`openucm ucm: the module stopped: ${error.message}\n`);
       end(1);
     },
   });
-  const hooks =
-    webhooks && (await WebhookServer.listen(webhooks.port, webhooks.hooks, (id) => host.hint(id)));
-  return {
-    host,
-    close: async () => {
-      await host.close();
-      flash?.close();
-      slots?.close();
-      http.close();
-      mqtt.close();
-      mdns.close();
-      await hooks?.close();
-      websocket.closeAll();
-    },
-  };
+  begun.push(host);
+  opened.push(
+    () => slots?.close(),
+    () => http.close(),
+    () => mqtt.close(),
+    () => mdns.close(),
+    () => websocket.closeAll(),
+  );
+  if (webhooks) {
+    const hooks = await WebhookServer.listen(webhooks.port, webhooks.hooks, (id) => host.hint(id));
+    opened.push(() => hooks.close());
+  }
+  return host;
 }
 
 /** Of a module that nobody has set up. */
