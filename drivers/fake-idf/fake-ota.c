@@ -175,6 +175,11 @@ esp_err_t esp_partition_read(const esp_partition_t* partition, size_t where, voi
 	return ESP_OK;
 }
 
+esp_err_t esp_partition_read_raw(const esp_partition_t* partition, size_t where, void* into, size_t count)
+{
+	return esp_partition_read(partition, where, into, count);
+}
+
 esp_err_t esp_partition_write(const esp_partition_t* partition, size_t where, const void* bytes, size_t count)
 {
 	uint8_t* to = at(partition, where, count);

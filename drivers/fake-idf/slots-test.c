@@ -67,7 +67,8 @@ int main(void)
 	psa_hash_update(&own, image, sizeof image);
 	psa_hash_finish(&own, bytes, 32, &length);
 	EXPECT(!memcmp(hash, bytes, 32));
-	EXPECT(ucmSlotsRead(4090, bytes, 13) == ESP_OK && !memcmp(bytes, image + 4090, 13));
+	EXPECT(ucmSlotsRead(4090, bytes, 13, false) == ESP_OK && !memcmp(bytes, image + 4090, 13));
+	EXPECT(ucmSlotsRead(4090, bytes, 13, true) == ESP_OK && !memcmp(bytes, image + 4090, 13));
 	EXPECT(fakeOtaBoot() == 1 && now().trial && now().slot == 1 && now().other == UCM_OTHER_VALID);
 	ucmSlotsConfirm();
 	EXPECT(!now().trial && fakeOtaBoot() == 1 && !now().trial);
@@ -110,7 +111,7 @@ int main(void)
 	/* Outside and not aligned: refused before the IDF hears of it. */
 	EXPECT(ucmSlotsErase(65536) == ESP_ERR_INVALID_ARG && ucmSlotsErase(100) == ESP_ERR_INVALID_ARG && ucmSlotsErase(UINT32_MAX) == ESP_ERR_INVALID_ARG);
 	EXPECT(ucmSlotsWrite(65536 - 16, image, 32) == ESP_ERR_INVALID_ARG && ucmSlotsWrite(8, image, 16) == ESP_ERR_INVALID_ARG && ucmSlotsWrite(0, image, 17) == ESP_ERR_INVALID_ARG);
-	EXPECT(ucmSlotsRead(65530, bytes, 7) == ESP_ERR_INVALID_ARG && ucmSlotsHash(1, 65536, hash) == ESP_ERR_INVALID_ARG);
+	EXPECT(ucmSlotsRead(65530, bytes, 7, true) == ESP_ERR_INVALID_ARG && ucmSlotsHash(1, 65536, hash) == ESP_ERR_INVALID_ARG);
 
 	/* Signatures: DER into two halves, and nothing that is not exactly DER. */
 	{

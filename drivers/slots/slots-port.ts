@@ -67,7 +67,7 @@ export class DeviceSlots implements UpdatePort {
       }
       case "read": {
         const into = new Uint8Array(call.length);
-        return bytes(into, natives.read(call.at, into));
+        return bytes(into, natives.read(call.at, into, call.raw === true));
       }
       case "boot":
         return done(natives.boot(), "invalid");

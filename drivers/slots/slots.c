@@ -59,10 +59,12 @@ esp_err_t ucmSlotsWrite(uint32_t at, const void* bytes, uint32_t count)
 	return other ? esp_partition_write(other, at, bytes, count) : ESP_ERR_INVALID_ARG;
 }
 
-esp_err_t ucmSlotsRead(uint32_t at, void* into, uint32_t count)
+esp_err_t ucmSlotsRead(uint32_t at, void* into, uint32_t count, bool raw)
 {
 	const esp_partition_t* other = within(at, count, 1);
-	return other ? esp_partition_read(other, at, into, count) : ESP_ERR_INVALID_ARG;
+	if (!other)
+		return ESP_ERR_INVALID_ARG;
+	return raw ? esp_partition_read_raw(other, at, into, count) : esp_partition_read(other, at, into, count);
 }
 
 esp_err_t ucmSlotsHash(uint32_t at, uint32_t count, uint8_t hash[32])

@@ -31,7 +31,8 @@ esp_err_t ucmSlotsState(UcmSlots* state);
 /* All of the other slot. ESP_ERR_INVALID_ARG: outside of it, or not aligned (a sector to erase, 16 bytes to write). */
 esp_err_t ucmSlotsErase(uint32_t at);
 esp_err_t ucmSlotsWrite(uint32_t at, const void* bytes, uint32_t count);
-esp_err_t ucmSlotsRead(uint32_t at, void* into, uint32_t count);
+/* raw: as it lies in the flash, not decrypted; what is erased is FF there. */
+esp_err_t ucmSlotsRead(uint32_t at, void* into, uint32_t count, bool raw);
 esp_err_t ucmSlotsHash(uint32_t at, uint32_t count, uint8_t hash[32]);
 
 /* The other slot boots next, once; ESP_ERR_OTA_VALIDATE_FAILED where the boot loader would not take it. */

@@ -37,14 +37,14 @@ void xs_ucm_slots_write(xsMachine* the)
 	xsmcSetInteger(xsResult, ucmSlotsWrite(at, bytes, length));
 }
 
-/* (at, into) */
+/* (at, into, raw) */
 void xs_ucm_slots_read(xsMachine* the)
 {
 	void* bytes;
 	xsUnsignedValue length;
 	uint32_t at = natural(the, 0);
 	xsmcGetBufferWritable(xsArg(1), &bytes, &length);
-	xsmcSetInteger(xsResult, ucmSlotsRead(at, bytes, length));
+	xsmcSetInteger(xsResult, ucmSlotsRead(at, bytes, length, xsmcToBoolean(xsArg(2))));
 }
 
 /* (at, length, into 32 bytes) */

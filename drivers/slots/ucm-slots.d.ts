@@ -3,7 +3,8 @@ export function state(which: 0 | 1 | 2 | 3 | 4): number;
 /** All of them: an error of the IDF, 0 = done. */
 export function erase(at: number): number;
 export function write(at: number, bytes: Uint8Array): number;
-export function read(at: number, into: Uint8Array): number;
+/** `raw`: as it lies in the flash, not decrypted. */
+export function read(at: number, into: Uint8Array, raw: boolean): number;
 export function hash(at: number, length: number, into: Uint8Array): number;
 export function boot(): number;
 export function confirm(): number;

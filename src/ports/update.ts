@@ -49,8 +49,14 @@ export type UpdateCall =
   | { readonly do: "write"; readonly id: number; readonly at: number; readonly bytes: Uint8Array }
   /** SHA-256 of a part of the other slot. */
   | { readonly do: "hash"; readonly id: number; readonly at: number; readonly length: number }
-  /** A few bytes of the other slot. */
-  | { readonly do: "read"; readonly id: number; readonly at: number; readonly length: number }
+  /** A few bytes of the other slot; `raw`: as they lie in the flash, where what is erased is FF though it is encrypted. */
+  | {
+      readonly do: "read";
+      readonly id: number;
+      readonly at: number;
+      readonly length: number;
+      readonly raw?: boolean;
+    }
   /** Checks the image in the other slot and has it boot next, on trial. The restart is asked for apart. */
   | { readonly do: "boot"; readonly id: number; readonly image: BootImage }
   /** The image that runs stays. Where it carries a higher security version, that is burnt now. */

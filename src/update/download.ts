@@ -6,8 +6,8 @@ import { BLOCK_HASH_BYTES, listAt, type Offer } from "./offer.js";
 
 /** The unit of erasing, and the most that is asked of the server at once: nothing else bounds the RAM. */
 export const SECTOR_BYTES = 4096;
-/** Bytes come in any size and are written in this; encrypted flash wants multiples of 16. */
-const PAGE_BYTES = 512;
+/** Bytes come in any size and are written in this, the unit of programming; encrypted flash wants multiples of 16. */
+export const PAGE_BYTES = 256;
 /** A block that is wrong is fetched again so often. */
 const BLOCK_TRIES = 3;
 /** Waits after a connection that broke, ms, while nothing comes: half an hour in all, then the look begins anew. */
@@ -25,13 +25,16 @@ export interface DownloadHost {
 class Pages {
   private readonly page = new Uint8Array(PAGE_BYTES);
   private fill = 0;
-  /** Bytes taken. */
-  got = 0;
+  private at: number;
 
   constructor(
-    private at: number,
+    at: number,
+    /** Bytes of the sector that are in place; whole pages. */
+    public got: number,
     private readonly host: DownloadHost,
-  ) {}
+  ) {
+    this.at = at + got;
+  }
 
   take(bytes: Uint8Array): void {
     this.got += bytes.length;
@@ -55,18 +58,44 @@ class Pages {
   }
 }
 
-/** One sector: erased on a quiet line, then filled with `count` bytes of a file as they come. */
+/** How many of a sector's bytes were written before power went away: up to the last page that has anything at its end. */
+function* writtenOf(at: number, count: number): Steps<number | Fault> {
+  for (let page = Math.floor((count - 1) / PAGE_BYTES); page >= 0; page--) {
+    const end = Math.min(Math.ceil(count / 16) * 16, (page + 1) * PAGE_BYTES);
+    const tail = yield* askBytes({ do: "read", at: at + end - 16, length: 16, raw: true });
+    if (isFault(tail)) return tail;
+    if (tail.every((byte) => byte === 0xff)) continue;
+    return Math.min(end, count);
+  }
+  return 0;
+}
+
+/**
+ * One sector: erased on a quiet line, then filled with `count` bytes of a file as they come. With `keep`, what is
+ * written there already is taken for the beginning of it; whoever asks judges by the hash.
+ */
 function* fetchSector(
   host: DownloadHost,
   path: string,
   from: number,
   count: number,
   at: number,
+  keep: boolean,
 ): Steps<Fault | undefined> {
+  const written = keep ? yield* writtenOf(at, count) : 0;
+  if (isFault(written) || written === count) return isFault(written) ? written : undefined;
   yield { ask: "quiet" };
-  const wrong = yield* askSlot({ do: "erase", at });
-  if (wrong) return wrong;
-  const pages = new Pages(at, host);
+  if (written === 0) {
+    const wrong = yield* askSlot({ do: "erase", at });
+    if (wrong) return wrong;
+  }
+  const pages = new Pages(at, Math.max(0, written - PAGE_BYTES), host);
+  if (written > 0) {
+    // The last page is written once more with what it holds: power may have left its bits weak.
+    const last = yield* askBytes({ do: "read", at: at + pages.got, length: PAGE_BYTES });
+    if (isFault(last)) return last;
+    pages.take(last);
+  }
   for (let tries = 0; pages.got < count;) {
     const before = pages.got;
     const ask: Ask = {
@@ -96,40 +125,50 @@ function urlOf(path: string, hash: string, consistent: boolean): string {
   return consistent ? `targets/${path.slice(0, cut)}${hash}.${path.slice(cut)}` : `targets/${path}`;
 }
 
-function sectorsOf(length: number): number {
-  return Math.ceil(length / SECTOR_BYTES);
+/** A part of a file into its place, sector by sector. */
+function* fetchPart(
+  host: DownloadHost,
+  path: string,
+  from: number,
+  count: number,
+  at: number,
+  keep: boolean,
+): Steps<Fault | undefined> {
+  for (let i = 0; i < count; i += SECTOR_BYTES) {
+    const wrong = yield* fetchSector(host, path, from + i, Math.min(SECTOR_BYTES, count - i), at + i, keep);
+    if (wrong) return wrong;
+  }
+  return undefined;
 }
 
 /**
  * Brings an image into the other slot. What is there already is not fetched: each block is judged by its hash in the
- * signed list, before and after. So a download that was cut short anywhere, even by a power cut, goes on in the block
+ * signed list, before and after. So a download that was cut short anywhere, even by a power cut, goes on at the page
  * where it was, and blocks that have not changed since the image before the last cost nothing.
  */
 export function* download(host: DownloadHost, offer: Offer, consistent: boolean): Steps<Fault | undefined> {
   const { list, length, blockBytes } = offer;
   const at = listAt(offer, host.slots);
   const listUrl = urlOf(list.path, list.sha256, consistent);
-  for (let tries = 0; ; tries++) {
+  // What is not right at first may be what power has cut short; that costs no try.
+  for (let tries = -1; ; tries++) {
     const hash = yield* hashOf(at, list.length);
     if (isFault(hash)) return hash;
     if (hash === list.sha256) break;
     if (tries > 0)
       return fault("server", "update-list", `The block hashes of ${offer.version} are not what was signed.`);
-    for (let i = 0; i < sectorsOf(list.length); i++) {
-      const from = i * SECTOR_BYTES;
-      const count = Math.min(SECTOR_BYTES, list.length - from);
-      const wrong = yield* fetchSector(host, listUrl, from, count, at + from);
-      if (wrong) return wrong;
-    }
+    const wrong = yield* fetchPart(host, listUrl, 0, list.length, at, tries < 0);
+    if (wrong) return wrong;
   }
   const url = urlOf(offer.path, offer.sha256, consistent);
+  let cutShort = true;
   for (let from = 0; from < length; from += blockBytes) {
     const count = Math.min(blockBytes, length - from);
     const place = at + (from / blockBytes) * BLOCK_HASH_BYTES;
     const wanted = yield* askBytes({ do: "read", at: place, length: BLOCK_HASH_BYTES });
     if (isFault(wanted)) return wanted;
     const right = toHex(wanted).toLowerCase();
-    for (let tries = 0; ; tries++) {
+    for (let tries = cutShort ? -1 : 0; ; tries++) {
       const hash = yield* hashOf(from, count);
       if (isFault(hash)) return hash;
       if (hash.startsWith(right)) break;
@@ -139,12 +178,10 @@ export function* download(host: DownloadHost, offer: Offer, consistent: boolean)
           "update-block",
           `Block ${String(from / blockBytes)} of ${offer.version} is wrong.`,
         );
-      for (let i = 0; i < sectorsOf(count); i++) {
-        const start = from + i * SECTOR_BYTES;
-        const part = Math.min(SECTOR_BYTES, from + count - start);
-        const wrong = yield* fetchSector(host, url, start, part, start);
-        if (wrong) return wrong;
-      }
+      // Only one block can have been cut short: the first that is not right.
+      cutShort = false;
+      const wrong = yield* fetchPart(host, url, from, count, from, tries < 0);
+      if (wrong) return wrong;
     }
     host.progress(from + count);
   }

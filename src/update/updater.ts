@@ -15,8 +15,8 @@ import { NEVER, type Now, type StorePort } from "../ports/time.js";
 import type { UpdateEvent } from "../ports/update.js";
 import { askSlot, type Steps } from "./asks.js";
 import { checkServer, runCycle, type CycleInput } from "./cycle.js";
-import { download } from "./download.js";
-import { chooseOffer, compareVersions, type Failure, type Offer } from "./offer.js";
+import { download, PAGE_BYTES } from "./download.js";
+import { BLOCK_HASH_BYTES, chooseOffer, compareVersions, type Failure, type Offer } from "./offer.js";
 import { Runner, type RunnerHost } from "./runner.js";
 import { judgeTrial, TRIAL_MS, type TrialRecord } from "./trial.js";
 import { Trust } from "./trust.js";
@@ -78,6 +78,7 @@ const floorKey = "update.floor";
 const failuresKey = "update.failed";
 const deviceKey = "update.device";
 const acceptedKey = "update.accepted";
+const underWayKey = "update.underway";
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
@@ -85,14 +86,22 @@ const HOUR = 3_600_000;
 const WORKED_MS = HOUR;
 /** Metadata older than this are looked at again before an image boots. */
 const STALE_MS = HOUR;
+/** So long after the look a download that a power cut has ended goes on without a new look. */
+const UNDER_WAY_MS = 24 * HOUR;
 /** After a start, nobody asks at once: a whole street comes back from a power cut together. */
 const FIRST_CHECK_MS = HOUR;
 const FAILURES_KEPT = 4;
 /** An image that was left is tried again after this time, then after twice that, and so on up to a month. */
 const RETRY_MS = 24 * HOUR;
 const MOST_RETRY_MS = 32 * RETRY_MS;
-/** Bytes of the page that a download fills (download.ts), and of a hash it compares with. */
-const OWN_BYTES = 512 + 16;
+/** The page that a download fills, and a hash it compares with. */
+const OWN_BYTES = PAGE_BYTES + BLOCK_HASH_BYTES;
+
+/** The image that is being fetched, as it was verified; kept while it is. */
+interface UnderWay {
+  readonly offer: Offer;
+  readonly utcMs: number;
+}
 
 type Outcome =
   | { readonly end: "none" | "again" }
@@ -238,9 +247,8 @@ export class Updater {
   /** From the look to the image that is ready to boot. */
   private *steps(utcMs: number): Steps<Outcome> {
     const beganMs = this.now.ms;
-    const targets = yield* runCycle(this.input(utcMs));
-    if (isFault(targets)) return { end: "bad", why: targets, offer: undefined };
-    const offer = this.choose(targets, utcMs);
+    const before = this.underWay(utcMs);
+    const offer = before ?? (yield* this.offered(utcMs));
     if (offer === undefined) return { end: "none" };
     if (isFault(offer)) return { end: "bad", why: offer, offer: undefined };
     this.accept(offer);
@@ -253,12 +261,30 @@ export class Updater {
     if (wrong) return { end: "bad", why: wrong, offer };
     this.phase = "waiting";
     yield { ask: "quiet" };
-    // It may have been withdrawn while it was fetched or waited for the end of an event.
-    if (this.now.ms - beganMs > STALE_MS) return { end: "again" };
+    // It may have been withdrawn while it was fetched, while the power was off or while it waited for the end of an event.
+    if (before || this.now.ms - beganMs > STALE_MS) return { end: "again" };
     this.leave(offer);
     const { version, board, length, sha256 } = offer;
     const refused = yield* askSlot({ do: "boot", image: { version, board, length, sha256 } });
     return refused ? { end: "bad", why: refused, offer } : { end: "boot", offer };
+  }
+
+  private *offered(utcMs: number): Steps<Offer | Fault | undefined> {
+    const targets = yield* runCycle(this.input(utcMs));
+    if (isFault(targets)) return targets;
+    const offer = this.choose(targets, utcMs);
+    if (offer !== undefined && !isFault(offer))
+      this.host.store.set(underWayKey, sealJson({ offer, utcMs } satisfies UnderWay));
+    return offer;
+  }
+
+  /** What was being fetched when power went away. It is fetched on, and looked for once more before it boots. */
+  private underWay(utcMs: number): Offer | undefined {
+    const { offer, utcMs: sinceMs } = (openJson(this.host.store.get(underWayKey)) ?? {}) as Partial<UnderWay>;
+    const { slots } = this.host.port;
+    if (offer === undefined || sinceMs === undefined || this.trust.root === undefined) return undefined;
+    const fresh = utcMs >= sinceMs && utcMs - sinceMs < UNDER_WAY_MS;
+    return fresh && compareVersions(offer.version, slots.version) > 0 ? offer : undefined;
   }
 
   private accept(offer: Offer): void {
@@ -295,6 +321,7 @@ export class Updater {
     this.phase = "idle";
     this.noDuring = false;
     const { now, host } = this;
+    host.store.delete(underWayKey);
     if (outcome.end === "boot") {
       this.phase = "restarting";
       host.restart();

@@ -122,9 +122,14 @@ export interface Interrupted {
   readonly heldBytes: number;
   readonly requests: number;
   readonly installed: boolean;
+  /** How often it was broken off in fact. */
+  readonly interruptions: number;
 }
 
-/** A download that is broken off so often: connections in the middle of a piece, and power cuts. */
+/**
+ * A download that is broken off so often: connections in the middle of a piece, and power cuts anywhere in a sector, every
+ * other of them in the middle of a page.
+ */
 export function interrupted(
   connections: number,
   powerCuts: number,
@@ -140,17 +145,26 @@ export function interrupted(
     return set;
   };
   const broken = places(connections);
-  const cuts = places(powerCuts);
+  const cuts = new Map([...places(powerCuts)].map((sector) => [sector, uniformInt(random, 15)]));
   rig.trouble = ({ url, headers }) => {
     const range = /^bytes=(\d+)/.exec(headers.find(([name]) => name === "range")?.[1] ?? "");
     if (!range || !url.endsWith(".bin") || !broken.delete(Math.floor(Number(range[1]) / 4096)))
       return undefined;
     return { after: uniformInt(random, 4000) };
   };
+  const image = imageOf(imageBytes, seed);
+  let tears = false;
   rig.onStep = (what) => {
-    const at = /^write (\d+)$/.exec(what);
-    if (at && Number(at[1]) % 4096 > 512 && cuts.delete(Math.floor(Number(at[1]) / 4096)))
-      throw new PowerCut();
+    const at = Number(/^write (\d+)$/.exec(what)?.[1] ?? -1);
+    const page = cuts.get(Math.floor(at / 4096));
+    if (tears || page === undefined || at % 4096 < page * 256) return;
+    cuts.delete(Math.floor(at / 4096));
+    if (cuts.size % 2 === 0) {
+      tears = true;
+      rig.slots.carryOut({ do: "write", id: -1, at, bytes: new Uint8Array(image.subarray(at, at + 48)) });
+      tears = false;
+    }
+    throw new PowerCut();
   };
   let heldBytes = 0;
   const installed = rig.run(48 * HOUR, () => {
@@ -165,5 +179,6 @@ export function interrupted(
     heldBytes,
     requests,
     installed,
+    interruptions: connections + powerCuts - broken.size - cuts.size,
   };
 }

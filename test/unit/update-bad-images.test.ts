@@ -13,11 +13,16 @@ describe("bad images and cut updates", () => {
     expect(Math.max(...all.map(({ recoverMs }) => recoverMs))).toBeLessThan(11 * 60_000);
   });
 
-  it(
-    "downloads that are broken off twenty times fetch hardly more than the image",
+  it.each([
+    [20, 0],
+    [10, 10],
+    [0, 20],
+  ])(
+    "twenty interrupted downloads, %i by the connection and %i by the power, fetch hardly more than the image",
     { timeout: 60_000 },
-    () => {
-      const { installed, ratio, heldBytes } = interrupted(16, 4);
+    (connections, cuts) => {
+      const { installed, ratio, heldBytes, interruptions } = interrupted(connections, cuts);
+      expect(interruptions).toBe(20);
       expect(installed).toBe(true);
       expect(ratio).toBeLessThanOrEqual(1.02);
       expect(heldBytes).toBeLessThanOrEqual(8192);

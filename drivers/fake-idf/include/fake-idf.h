@@ -135,6 +135,7 @@ typedef struct {
 } esp_partition_t;
 extern const esp_partition_t* esp_partition_find_first(int type, int subtype, const char* label);
 extern esp_err_t esp_partition_read(const esp_partition_t* partition, size_t at, void* into, size_t count);
+extern esp_err_t esp_partition_read_raw(const esp_partition_t* partition, size_t at, void* into, size_t count);
 extern esp_err_t esp_partition_write(const esp_partition_t* partition, size_t at, const void* bytes, size_t count);
 extern esp_err_t esp_partition_erase_range(const esp_partition_t* partition, size_t at, size_t count);
 
