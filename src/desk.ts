@@ -3,27 +3,52 @@
  * beside app.ts because it knows grid, journal and setup.
  */
 import { localTime, type PosixZone } from "./base/posix-tz.js";
-import type { GridCore } from "./grid/core.js";
-import type { DelayOrder } from "./grid/delay.js";
+import type { GridCore, ListedEvent } from "./grid/core.js";
+import type { DelayOrder, DelayStatus } from "./grid/delay.js";
+import type { Intent } from "./grid/intent.js";
 import type { OwnerAnswer, OwnerOrder } from "./grid/owner.js";
 import { changeAnswer, type Providers } from "./grid/providers.js";
+import type { Upstream, UpstreamStatus } from "./grid/upstream.js";
 import { mayRead, type JournalPart, type Role } from "./journal/access.js";
 import { exportLines, type ExportFormat } from "./journal/export.js";
-import type { Recorder } from "./journal/recorder.js";
+import type { JournalState, Recorder } from "./journal/recorder.js";
 import { usageOf } from "./journal/usage.js";
+import type { LinkCounters } from "./link/counters.js";
+import type { Network } from "./network/network.js";
+import type { SgdStatus } from "./ports/sgd-status.js";
 import type { Now } from "./ports/time.js";
+import type { SgdSession } from "./sgd/session.js";
 import type { UcmConfig } from "./setup/config.js";
 import { orderFault } from "./setup/orders.js";
 import type { WebFacts, WebHistory } from "./setup/pages.js";
 import type { ReadyBy } from "./setup/ready-by.js";
 import type { Setup } from "./setup/setup-form.js";
 import type { WebDesk } from "./setup/web.js";
+import type { Steering } from "./steering.js";
+import type { Updater, UpdateStatus } from "./update/updater.js";
 import type { JournalPage } from "./world.js";
 
 /** What the owner has said, and for how long it lasts. */
 export type OwnerState = Omit<ReturnType<GridCore["ownerStatus"]>, "consent"> & {
   readonly consent: readonly { readonly source: string; readonly word: "pause" | "dismiss" }[];
 };
+
+/** Everything at once, for the page and for `state` requests. */
+export interface UcmState {
+  readonly intent: Intent | undefined;
+  readonly sgd: SgdStatus;
+  readonly upstreams: readonly UpstreamStatus[];
+  readonly counters: LinkCounters;
+  /** The random delay with its countdown, what the owner has said, and the stored events. */
+  readonly delay: DelayStatus;
+  readonly owner: OwnerState;
+  readonly schedule: readonly ListedEvent[];
+  readonly journal: JournalState | undefined;
+  /** The one service provider in use; "" where several may be. */
+  readonly provider: string;
+  readonly network: ReturnType<Network["status"]> | undefined;
+  readonly update: UpdateStatus | undefined;
+}
 
 export interface DeskParts {
   readonly config: UcmConfig;
@@ -32,8 +57,12 @@ export interface DeskParts {
   readonly providers: Providers;
   readonly recorder: Recorder | undefined;
   readonly readyBy: ReadyBy;
-  /** What the page shows beyond what the desk knows. */
-  state(now: Now): Omit<WebFacts, "ready">;
+  readonly steering: Steering;
+  readonly sgd: SgdSession;
+  readonly counters: LinkCounters;
+  readonly upstreams: readonly Upstream[];
+  readonly network: Network | undefined;
+  readonly updater: Updater | undefined;
   /** Too little memory to read the journal out. */
   memoryShort(): boolean;
   factoryReset(): OwnerAnswer;
@@ -101,7 +130,25 @@ export class Desk implements WebDesk {
   }
 
   facts(now: Now): WebFacts {
-    return { ...this.parts.state(now), ready: this.parts.readyBy.time };
+    return { ...this.state(now), ready: this.parts.readyBy.time };
+  }
+
+  state(now: Now): UcmState {
+    const { grid, recorder, providers, network, updater, steering, sgd, upstreams, counters } = this.parts;
+    const { consent, ...owner } = grid.ownerStatus(now);
+    return {
+      delay: grid.delay(now),
+      owner: { ...owner, consent: [...consent].map(([source, word]) => ({ source, word })) },
+      schedule: grid.listEvents(now),
+      journal: recorder?.state(),
+      provider: providers.chosen,
+      network: network?.status(),
+      update: updater?.status(),
+      intent: steering.intent,
+      sgd: sgd.status(),
+      upstreams: upstreams.map((upstream) => upstream.status()),
+      counters,
+    };
   }
 
   /** The last sessions and days, newest first; undefined where nothing is kept. */

@@ -1,5 +1,6 @@
 /** Which client speaks which protocol, and what of the module each is given. */
 import { leftOut } from "./built-in.js";
+import type { GridCore } from "./grid/core.js";
 import type { Upstream, UpstreamHost } from "./grid/upstream.js";
 import { exportLines } from "./journal/export.js";
 import type { Recorder } from "./journal/recorder.js";
@@ -8,7 +9,8 @@ import { Ocpp16 } from "./ocpp16/ocpp16.js";
 import type { SecuritySource } from "./ocpp16/services.js";
 import { OpenAdr2Ven, type UsageHistory } from "./openadr2/ven.js";
 import { OpenAdr3Ven } from "./openadr3/ven.js";
-import type { Now } from "./ports/time.js";
+import type { ClockHint } from "./network/clock-hint.js";
+import type { Now, StorePort } from "./ports/time.js";
 import type { UcmConfig, UpstreamConfig } from "./setup/config.js";
 import { OrderedUpdate } from "./ordered-update.js";
 import type { Updater } from "./update/updater.js";
@@ -19,15 +21,23 @@ export interface UpstreamParts {
   readonly config: UcmConfig;
   readonly recorder: Recorder | undefined;
   readonly updater: Updater | undefined;
+  readonly store: StorePort;
+  readonly grid: GridCore;
+  readonly clockHint: ClockHint;
   now(): Now;
+  nextRequestId(): number;
+  /** What is in force may have changed. */
+  touch(): void;
+  log(level: "info" | "warning" | "error", text: string): void;
 }
 
 export class Upstreams {
   constructor(private readonly parts: UpstreamParts) {}
 
   /** The client of one upstream of the configuration; undefined, and said, where this build or device has none. */
-  connect(config: UpstreamConfig, host: UpstreamHost): Upstream | undefined {
+  connect(config: UpstreamConfig): Upstream | undefined {
     const { world, config: module, updater } = this.parts;
+    const host = this.hostOf(config.id);
     const brought = world.connect?.(config, host);
     if (brought) return brought;
     if (leftOut.includes(config.protocol)) {
@@ -82,6 +92,23 @@ export class Upstreams {
         security: this.securitySource(),
       },
     );
+  }
+
+  /** What the upstream of that id may ask of the module. */
+  private hostOf(id: string): UpstreamHost {
+    const { world, store, grid, clockHint, nextRequestId, touch, log } = this.parts;
+    return {
+      ...{ http: world.http, mqtt: world.mqtt, mdns: world.mdns, random: world.random },
+      ...{ store, nextRequestId, log },
+      replaceEvents: (source, events, now) => {
+        touch();
+        return grid.replaceEvents(source, events, now);
+      },
+      clockSeen: (utcMs, now) => {
+        const warning = clockHint.seen(id, utcMs, now);
+        if (warning !== "") log("warning", warning);
+      },
+    };
   }
 
   /** The journal's lines for a platform that asks for them; undefined where there is no journal. */
