@@ -3,6 +3,11 @@ import type { FlashStore } from "./flash-store.js";
 import type { Journal } from "./journal.js";
 
 const KEY = "journal.purging";
+/**
+ * Values whose names begin so are the module's, not its owner's: which versions of the firmware and of its metadata were
+ * seen. Were they forgotten, whoever can press the button could hand out old ones again.
+ */
+const KEPT = "update.";
 
 /**
  * Factory reset, a sector at a time, so that the line can be served between two erasures. It is noted in flash
@@ -21,7 +26,7 @@ export class FactoryReset {
     if (isResetting(store)) return;
     // A store that is full to the brim makes room: what it holds is going to be forgotten anyway.
     while (!store.set(KEY, "1")) {
-      const key = store.keys().next().value;
+      const key = [...store.keys()].find((one) => !one.startsWith(KEPT));
       if (key === undefined) throw new Error("FactoryReset: an empty store has no room");
       store.delete(key);
     }
@@ -36,8 +41,8 @@ export class FactoryReset {
       this.journalDone = true;
       return true;
     }
-    if (store.clearStep()) return true;
-    store.clear();
+    if (store.purgeStep((key) => key === KEY || key.startsWith(KEPT))) return true;
+    store.delete(KEY);
     return false;
   }
 }

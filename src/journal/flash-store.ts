@@ -25,6 +25,8 @@ export class FlashStore implements StorePort {
   private tail = 0;
   private at = 0;
   private liveBytes = 0;
+  /** A purge goes up to this sector; undefined = there is none. */
+  private purgeTo: number | undefined;
   forcedErases = 0;
   erases = 0;
   /** Values that were refused because they did not fit. */
@@ -109,27 +111,33 @@ export class FlashStore implements StorePort {
     return true;
   }
 
-  /** Forgets everything. */
-  clear(): void {
-    while (this.clearStep()) continue;
-    this.index.clear();
-    this.liveBytes = 0;
-    this.enter(this.head + 1);
-    this.tail = this.head;
-  }
-
   /**
-   * Forgets one sector that holds anything; false where none did. Newest last: were power to go away, old values
-   * must not come back for want of newer ones. Read and write nothing between the first step and `clear`.
+   * Forgets all but what `keep` names, at most one sector a step: the oldest first, and what is kept moves on. False when
+   * nothing else is left anywhere in its flash. After a power cut old values may be back; whoever purges goes on then.
    */
-  clearStep(): boolean {
+  purgeStep(keep: (key: string) => boolean): boolean {
     const { area } = this;
-    for (let i = 1; i <= area.count; i++) {
+    if (this.purgeTo === undefined) {
+      this.purgeTo = this.head;
+      for (const [key, { length }] of [...this.index]) {
+        if (keep(key)) continue;
+        this.index.delete(key);
+        this.liveBytes -= area.spaceFor(length);
+      }
+    }
+    // A sector that was given up, but not erased to its end.
+    for (let i = 1; i <= area.count - (this.head - this.tail + 1); i++) {
       if (!area.clear((this.head + i) % area.count)) continue;
       this.erases++;
       return true;
     }
-    return false;
+    if (this.tail > this.purgeTo) {
+      this.purgeTo = undefined;
+      return false;
+    }
+    if (this.tail === this.head) this.enter(this.head + 1);
+    this.collect();
+    return true;
   }
 
   /** True where all sectors but the free one are in use. */

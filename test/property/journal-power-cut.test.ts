@@ -170,7 +170,7 @@ describe("the key-value store", () => {
       sim,
       3,
       () => {
-        store.clear();
+        while (store.purgeStep(() => false)) continue;
       },
       (broken, _random, why) => {
         const again = new FlashStore(new FlashArea(broken, 0, 6));

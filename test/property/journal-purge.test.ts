@@ -27,6 +27,7 @@ function used(): FlashSim {
     journal.addSecurity("setup", `entry ${String(i)}`, at);
     journal.addEvent("info", `sentence ${String(i)}`, at);
     journal.energy.onMeter(1000 + i * 500, at);
+    for (const [key, value] of SEEN) if (i % 33 === 0) store.set(key, value);
     store.set(
       `grid.e${String(i % 8)}`,
       packStored({
@@ -38,14 +39,34 @@ function used(): FlashSim {
   return flash;
 }
 
-function secrets(flash: FlashSim): { found: string[]; security: string[] } {
+/** The owner's words that still stand anywhere in the flash of the store. */
+function leftovers(flash: FlashSim): string[] {
+  const bytes = new Uint8Array(flash.sectorBytes * (SECTORS - JOURNAL_SECTORS));
+  flash.read(flash.sectorBytes * JOURNAL_SECTORS, bytes);
+  return (
+    Buffer.from(bytes)
+      .toString("latin1")
+      .match(/secret-\d+/g) ?? []
+  );
+}
+
+/** What the updater has seen, in the sizes that it has. */
+const SEEN: readonly (readonly [string, string])[] = [
+  ["update.root", "r".repeat(2500)],
+  ["update.timestamp", "version 7"],
+  ["update.floor", "1.4.0"],
+];
+
+function secrets(flash: FlashSim): { found: string[]; security: string[]; kept: unknown[] } {
   const { journal, store } = open(flash);
   return {
     found: [
       ...[...journal.energy.halfHours()].map((row) => `energy ${String(row.utcMs)}`),
       ...[...journal.events.entries()].map((row) => row.text),
-      ...[...store.keys()],
+      ...[...store.keys()].filter((key) => !key.startsWith("update.")),
+      ...leftovers(flash),
     ],
+    kept: [...store.keys()].filter((key) => key.startsWith("update.")).map((key) => [key, store.get(key)]),
     security: [...journal.security.entries()].map((row) => row.code),
   };
 }
@@ -71,8 +92,10 @@ describe("a factory reset that loses power", () => {
             const reset = new FactoryReset(again.journal, again.store, keep);
             while (reset.step(now(100 * HOUR))) continue;
           } else if (!begun) continue;
-          const { found, security } = secrets(broken);
+          const { found, security, kept } = secrets(broken);
           expect(found, `${operation.kind}, ${cut}`).toEqual([]);
+          expect(kept).toHaveLength(SEEN.length);
+          expect(kept).toEqual(expect.arrayContaining([...SEEN]));
           expect(security.at(-1)).toBe("factory-reset");
           // It goes on from there.
           const fresh = open(broken);
@@ -95,9 +118,10 @@ describe("a factory reset that loses power", () => {
       sim.onOperation = undefined;
       expect(cuts).toBeGreaterThan(60);
       expect(secrets(sim).found).toEqual([]);
-      const kept = secrets(sim).security;
-      if (keep) expect(kept.slice(0, -1)).toEqual(before.security);
-      else expect(kept).toEqual(["factory-reset"]);
+      expect(secrets(sim).kept).toHaveLength(SEEN.length);
+      const { security } = secrets(sim);
+      if (keep) expect(security.slice(0, -1)).toEqual(before.security);
+      else expect(security).toEqual(["factory-reset"]);
     },
   );
 
