@@ -119,7 +119,9 @@ export class Ucm {
     });
     const site = siteOf(config);
     this.#grid = gridOf(config, site, world, store);
-    this.#reset = new Reset(world, this.#recorder, keepsSecurityLog(config));
+    // Of a module that nobody has set up the region is not known: what the last one's law wanted kept stays.
+    const keepLog = world.web?.fresh === true || keepsSecurityLog(config);
+    this.#reset = new Reset(world, this.#recorder, keepLog);
     const log = (level: "info" | "warning" | "error", text: string): void => this.#log(level, text);
     this.#network = networkOf(world, config, {
       ...{ store, log },

@@ -39,7 +39,11 @@ export class VirtualNetwork {
   /** The module's access point; `others` are heard beside it. */
   accessPoint = true;
   others = 3;
-  /** The access point refuses the passphrase. */
+  /** What the access point is called and opened with. */
+  readonly wifi = { ssid: "home", passphrase: "of the virtual home" };
+  /** What the module has been told; "" = nothing, and it does not try. */
+  known: { readonly ssid: string; readonly passphrase: string } = this.wifi;
+  /** The access point refuses whatever the passphrase. */
   refuses = false;
   dhcp = true;
   rssiDbm = -60;
@@ -121,12 +125,13 @@ export class VirtualNetwork {
   }
 
   #connect(ms: number): void {
-    if (this.hung) return;
+    const { ssid, passphrase } = this.known;
+    if (this.hung || ssid === "") return;
     const heard = this.others + (this.accessPoint ? 1 : 0);
     const down = (why: "no-access-point" | "refused" | "no-address", afterMs: number): void =>
       this.#put(ms + afterMs, { ev: "down", why, heard });
-    if (!this.accessPoint) down("no-access-point", 2500);
-    else if (this.refuses) down("refused", 3000);
+    if (!this.accessPoint || ssid !== this.wifi.ssid) down("no-access-point", 2500);
+    else if (this.refuses || passphrase !== this.wifi.passphrase) down("refused", 3000);
     else if (!this.dhcp) down("no-address", 12_000);
     else {
       this.#up = true;

@@ -47,7 +47,8 @@ export function ownerSecret(
   }
 }
 
-interface Document {
+/** A configuration file as it stands. */
+export interface Document {
   readonly upstreams?: readonly Readonly<Record<string, unknown>>[];
   readonly [field: string]: unknown;
 }
@@ -55,17 +56,13 @@ interface Document {
 /** What stands of an upstream that keeps its id: files of this computer, which no page can name, and whose secret it is. */
 const kept = ["ca", "cert", "key", "clientId", "clientSecretFile", "passwordFile", "pollSeconds"] as const;
 
-/** Keeps what the owner's page gave: into the present configuration, whose other upstreams and fields stay. */
-export function keepSetup(dataDir: string, { document, secret }: Setup): void {
-  const path = join(dataDir, configName);
-  let present: Document = {};
-  try {
-    if (existsSync(path)) present = JSON.parse(readFileSync(path, "utf8")) as Document;
-  } catch (error) {
-    throw new CommandError(`${path} is not JSON: ${(error as Error).message}; mend or remove it`);
-  }
+/** The present configuration with what the owner's page gave; its other upstreams and fields stay. */
+export function withSetup(
+  present: Document,
+  { upstreams: all, region, timeZone }: Setup["document"],
+): Document {
   const upstreams = [...(present.upstreams ?? [])];
-  for (const given of document.upstreams) {
+  for (const given of all) {
     const at = upstreams.findIndex(({ id }) => id === given.id);
     const before = at < 0 ? undefined : upstreams[at];
     const files: Record<string, unknown> = {};
@@ -77,8 +74,19 @@ export function keepSetup(dataDir: string, { document, secret }: Setup): void {
     else if (upstreams.length > 0) upstreams[0] = merged;
     else upstreams.push(merged);
   }
-  const { region, timeZone } = document;
-  const whole = { ...present, upstreams, region, timeZone };
+  return { ...present, upstreams, region, timeZone };
+}
+
+/** Keeps what the owner's page gave: into the present configuration, whose other upstreams and fields stay. */
+export function keepSetup(dataDir: string, { document, secret }: Setup): void {
+  const path = join(dataDir, configName);
+  let present: Document = {};
+  try {
+    if (existsSync(path)) present = JSON.parse(readFileSync(path, "utf8")) as Document;
+  } catch (error) {
+    throw new CommandError(`${path} is not JSON: ${(error as Error).message}; mend or remove it`);
+  }
+  const whole = withSetup(present, document);
   // What cannot be read at the next start is not written: the module would never start again.
   const read = readConfig(whole);
   if (!("upstreams" in read))

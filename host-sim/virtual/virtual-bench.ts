@@ -6,9 +6,10 @@
 import { fromHex, toHex } from "../../src/base/hex.js";
 import { seededRandom } from "../../src/base/random.js";
 import type { HttpFailure, HttpRequest } from "../../src/ports/http.js";
+import type { WebRequest, WebResponse } from "../../src/ports/http-server.js";
 import { NEVER } from "../../src/ports/time.js";
 import type { Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
-import { readConfig, type UcmConfig } from "../../src/setup/config.js";
+import type { Setup } from "../../src/setup/setup-form.js";
 import { VirtualCsms, type VirtualCsmsOptions } from "../csms/virtual.js";
 import { VirtualNetwork } from "../net/virtual-network.js";
 import { type LineUser, nextTurnMs, passBytes, type Wired } from "../line/pass-bytes.js";
@@ -22,6 +23,7 @@ import { SgdSimulator, type SgdState } from "../sgd/simulator.js";
 import { VtnCore } from "../vtn/core.js";
 import { Vtn3Core, type Vtn3Options } from "../vtn/openadr3-core.js";
 import type { VtnCoreOptions } from "../vtn/state.js";
+import { benchDocument, client3, VirtualSetup } from "./virtual-setup.js";
 
 export interface VirtualBenchOptions {
   readonly engine: Engine;
@@ -44,6 +46,11 @@ export interface VirtualBenchOptions {
    * Without it the world does both.
    */
   readonly home?: boolean;
+  /**
+   * The module has its own pages ({@link VirtualBench.page}), behind this secret of its label. `fresh`: nobody has set it
+   * up, it knows no utility and no Wi-Fi; what `config` says beside its upstreams stands.
+   */
+  readonly web?: { readonly ownerSecret: string; readonly fresh?: boolean };
   /** Time from a request to its answer, ms. */
   readonly httpDelayMs?: number;
   /** Hangs something else on the line than the charger's simulator, e.g. a recorded appliance. */
@@ -77,8 +84,10 @@ export const csmsUpstream = {
   chargePointId: "CP-1",
 } as const;
 
-/** The module at the utility's OpenADR 3.1 side. */
-const client3 = { clientId: "module", clientSecret: "of the virtual bench alone", role: "ven" } as const;
+const noWifi = { ssid: "", passphrase: "" } as const;
+
+/** The page that says "saved" goes out before the module starts anew, ms. */
+const SETTLE_MS = 300;
 
 const fingerprint = "00:11:22:33:44:55:66:77:88:99";
 
@@ -108,7 +117,11 @@ export class VirtualBench {
 
   readonly flash: FileFlash | undefined;
   readonly #engine: Engine;
-  readonly #config: UcmConfig;
+  readonly #setup: VirtualSetup;
+  readonly #web: VirtualBenchOptions["web"];
+  #visits = 0;
+  /** When the module starts anew with what was set up. */
+  #anewMs = NEVER;
   readonly #utc0: number;
   readonly #httpDelayMs: number;
   readonly #pace: ((nowMs: number) => Promise<void>) | undefined;
@@ -147,7 +160,6 @@ export class VirtualBench {
     const chargerEnd = this.line.end("charger", { muted: true });
     this.vtn = new VtnCore({ pollSeconds: 10, ...options.vtn });
     this.vtn3 = new Vtn3Core(this.vtn.state, this.vtn.misbehaviours, { clients: [client3], ...options.vtn3 });
-    const speaks3 = options.protocol === "openadr3";
     const profile =
       typeof options.profile === "object"
         ? options.profile
@@ -164,34 +176,11 @@ export class VirtualBench {
     });
     const appliance = options.appliance?.(chargerEnd) ?? this.sgd;
     this.#wired = { line: this.line, moduleEnd: this.#moduleEnd, chargerEnd, appliance };
-    const config = readConfig({
-      upstreams: [
-        speaks3
-          ? {
-              id: "utility",
-              protocol: "openadr3",
-              url: this.vtn3.baseUrl,
-              venName: "module",
-              clientId: client3.clientId,
-              clientSecretFile: "(of the bench)",
-              pollSeconds: 10,
-            }
-          : {
-              id: "utility",
-              protocol: "openadr2b",
-              url: "https://127.0.0.1:1/OpenADR2/Simple/2.0b",
-              venName: "module",
-            },
-      ],
-      polling: { stateSeconds: 60, commoditySeconds: 5 },
-      ...options.config,
-    });
-    if (!("upstreams" in config)) throw new Error(config.map((one) => one.text).join("; "));
-    // As the host does it: what the file of the secret holds stands in memory alone.
-    const upstreams = config.upstreams.map((one) =>
-      one.clientId === client3.clientId ? { ...one, clientSecret: client3.clientSecret } : one,
-    );
-    this.#config = { ...config, upstreams };
+    this.#web = options.web;
+    const fresh = options.web?.fresh ?? false;
+    if (fresh && this.home) this.home.known = noWifi;
+    const url3 = options.protocol === "openadr3" ? this.vtn3.baseUrl : undefined;
+    this.#setup = new VirtualSetup(benchDocument(url3, options.config), fresh);
     this.network = (request, utcMs) => {
       if (request.url.startsWith(this.vtn3.baseUrl)) {
         const header = request.headers.find(([name]) => name === "authorization");
@@ -211,6 +200,11 @@ export class VirtualBench {
     this.boot();
   }
 
+  /** What the pages have set up, in order. */
+  get setups(): readonly Setup[] {
+    return this.#setup.setups;
+  }
+
   get utcMs(): number {
     return this.#utc0 + this.nowMs;
   }
@@ -225,15 +219,20 @@ export class VirtualBench {
     const sectors = this.flash === undefined ? {} : { flashSectors: this.flash.sectors };
     this.home?.forget();
     const network = this.home === undefined ? {} : { network: { builtUtcMs: this.#utc0 - 30 * 86_400_000 } };
+    const web =
+      this.#web === undefined
+        ? {}
+        : { web: { ownerSecret: this.#web.ownerSecret, fresh: this.#setup.fresh, settable: true } };
+    const given = { ...sectors, ...network, ...web };
     this.#inputs = [
       ...(this.flash?.inputs() ?? []),
-      { k: "boot", config: this.#config, store: { ...this.store }, seed, reason, ...sectors, ...network },
+      { k: "boot", config: this.#setup.config, store: { ...this.store }, seed, reason, ...given },
     ];
     this.#wakeMs = this.nowMs;
   }
 
   /** Asks the module something at this very moment: `state`, `owner`, `delay`, `journal`, `factory-reset`. */
-  async ask<K extends "state" | "answer" | "journal">(
+  async ask<K extends "state" | "answer" | "journal" | "web">(
     input: Input,
     kind: K,
   ): Promise<Extract<Output, { readonly k: K }>> {
@@ -245,6 +244,39 @@ export class VirtualBench {
     return answer as Extract<Output, { readonly k: K }>;
   }
 
+  /**
+   * A page of the module's own at this very moment, over the home network or, in setup, its own access point; undefined
+   * where there is no way to it.
+   */
+  async page(request: Omit<WebRequest, "id">): Promise<WebResponse | undefined> {
+    const reached = this.home === undefined || this.home.passes || this.lamp === "setup";
+    if (this.#web === undefined || this.#dark || !reached) return undefined;
+    const { response } = await this.ask({ k: "web", request: { id: ++this.#visits, ...request } }, "web");
+    return response;
+  }
+
+  /** The module's button, held so long. */
+  async button(heldMs: number): Promise<void> {
+    this.#inputs.push({ k: "button", heldMs });
+    await this.#stepModule(this.nowMs);
+  }
+
+  /** The world keeps what the owner's page gave, and starts the module with it. */
+  #setUp(): void {
+    this.#anewMs = NEVER;
+    this.#setup.keep();
+    const { wifi } = this.setups.at(-1)!;
+    if (wifi.ssid !== "" && this.home) this.home.known = wifi;
+    this.boot("requested");
+  }
+
+  /** Factory reset: what the owner's page gave, and the Wi-Fi, are gone. */
+  #forget(): void {
+    if (this.#web === undefined) return;
+    if (this.home) this.home.known = noWifi;
+    this.#setup.forget();
+  }
+
   /** Lets `durationMs` pass with the module without power; {@link boot} starts it again. */
   async darkness(durationMs: number): Promise<void> {
     this.cutPower();
@@ -253,6 +285,8 @@ export class VirtualBench {
 
   /** Takes the module's power away; {@link boot} starts it again. */
   cutPower(): void {
+    // What was set up is kept all the same: the world does so at once.
+    if (this.#anewMs !== NEVER) this.#setUp();
     this.#dark = true;
     this.#pending = [];
     this.csms.forget();
@@ -310,7 +344,7 @@ export class VirtualBench {
   }
 
   #nextMs(): number {
-    let next = Math.min(nextTurnMs(this.#wired), this.#wakeMs, this.csms.nextMs());
+    let next = Math.min(nextTurnMs(this.#wired), this.#wakeMs, this.csms.nextMs(), this.#anewMs);
     for (const pending of this.#pending) next = Math.min(next, pending.atMs);
     if (this.home) next = Math.min(next, this.home.nextMs());
     if (next === NEVER) throw new Error("nobody has anything to do any more");
@@ -322,6 +356,7 @@ export class VirtualBench {
     if (this.#stuck > 10_000) throw new Error(`time stands still at ${ms} ms`);
     await this.#pace?.(ms);
     this.nowMs = ms;
+    if (ms >= this.#anewMs) this.#setUp();
     passBytes(this.#wired, ms, (event) => this.#inputs.push(lineInput(event)));
     this.#answerRequests(ms);
     for (const event of this.home?.take(ms) ?? []) this.#inputs.push({ k: "net", event });
@@ -378,8 +413,14 @@ export class VirtualBench {
         this.flash?.carryOut(output);
         break;
       case "restart":
+        if (output.why === "factory-reset") this.#forget();
         this.boot(output.why);
         break;
+      case "configure":
+        this.#setup.setups.push(output.setup);
+        this.#anewMs = this.nowMs + SETTLE_MS;
+        break;
+      case "web":
       case "state":
       case "answer":
       case "journal":
