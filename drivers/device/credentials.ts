@@ -1,22 +1,22 @@
 /**
- * What the device shows to servers and whom it trusts: from `credentials` in `mc/config`, by the upstream's id, and `update`
- * for the update server. That is for development: a key in the image is in everybody's image. The identity that
- * provisioning puts into NVS, loaded by C so that no key passes through JavaScript, is not written yet.
+ * What the device is told about its servers: from `credentials` in `mc/config`, by the upstream's id, and `update` for the
+ * update server. Roots there count until a signed bundle has come. No private key is there: drivers/identity makes it on
+ * the chip, and this file refuses a build that brings one.
  */
 import Preference from "preference";
-import type Tls from "ucm/tls";
 import { toHex } from "../../src/base/hex.js";
 import { sha256 } from "../../src/base/sha256.js";
 import { utf8Encode } from "../../src/base/utf8.js";
-import type { UcmConfig } from "../../src/setup/config.js";
+import type { UcmConfig, UpstreamConfig } from "../../src/setup/config.js";
 import { UPDATE_CREDENTIALS } from "../../src/update/runner.js";
 import type { PasswordKeeper } from "../../src/websocket/client.js";
+import type { IdentitySet } from "../identity/identity-port.js";
 
-/** PEM text, and the secrets that the configuration names files for elsewhere. */
+/** Roots as PEM text, and the secrets that the configuration names files for elsewhere. */
 export interface Stored {
   readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
+  /** The module has a certificate of its own for it: by default with OpenADR 2.0b alone. */
+  readonly certificate?: boolean;
   /** Basic authentication of OCPP, until the platform sets another. */
   readonly password?: string;
   /** OAuth 2, OpenADR 3. */
@@ -29,10 +29,10 @@ export type StoredSets = Readonly<Record<string, Stored | undefined>>;
 /** The configuration with what its file names stand for. */
 export function withStored(config: UcmConfig, stored: StoredSets): UcmConfig {
   const upstreams = config.upstreams.map((upstream) => {
-    const { cert, clientSecret } = stored[upstream.id] ?? {};
+    const { clientSecret } = stored[upstream.id] ?? {};
     return {
       ...upstream,
-      ...(cert === undefined ? {} : { cert: "mc/config" }),
+      ...(hasPair(upstream, stored) ? { cert: "identity" } : {}),
       ...(clientSecret === undefined ? {} : { clientSecret }),
     };
   });
@@ -41,15 +41,23 @@ export function withStored(config: UcmConfig, stored: StoredSets): UcmConfig {
   return { ...config, upstreams, update: { ...config.update, rootText: root } };
 }
 
-/** A set that cannot be kept is missing when it is used, and that has its own reason then (docs/tls.md). */
-export function setCredentials(tls: Tls, config: UcmConfig, stored: StoredSets): void {
-  for (const { id, protocol } of config.upstreams) {
-    const { ca, cert, key } = stored[id] ?? {};
-    const profile = protocol === "openadr2b" ? "openadr-2.0b" : "modern";
-    if (ca !== undefined) tls.setCredentials(id, { ca, cert, key, profile });
-  }
-  const ca = stored[UPDATE_CREDENTIALS]?.ca;
-  if (config.update !== undefined && ca !== undefined) tls.setCredentials(UPDATE_CREDENTIALS, { ca });
+function hasPair({ id, protocol }: UpstreamConfig, stored: StoredSets): boolean {
+  return stored[id]?.certificate ?? protocol === "openadr2b";
+}
+
+/** The sets that drivers/identity keeps. A set that cannot be used has its own reason when it is used (docs/tls.md). */
+export function identitySets(config: UcmConfig, stored: StoredSets): IdentitySet[] {
+  for (const each of Object.values(stored))
+    if (each !== undefined && "key" in each)
+      throw new Error("credentials hold a private key; it is made on the chip (docs/tls.md)");
+  const sets = config.upstreams.map((upstream): IdentitySet => ({
+    ...{ name: upstream.id, ca: stored[upstream.id]?.ca ?? "", hasPair: hasPair(upstream, stored) },
+    profile: upstream.protocol === "openadr2b" ? "openadr-2.0b" : "modern",
+  }));
+  const ca = stored[UPDATE_CREDENTIALS]?.ca ?? "";
+  return config.update === undefined
+    ? sets
+    : [...sets, { name: UPDATE_CREDENTIALS, ca, profile: "modern", hasPair: false }];
 }
 
 const DOMAIN = "ucm-password";

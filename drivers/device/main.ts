@@ -2,8 +2,9 @@
  * The module on the chip: makes the world of `src/app.ts` from the drivers and turns its wheel. **Never run on hardware.**
  *
  * It joins the Wi-Fi network that the build's configuration names (`wifi` in `mc/config`: `ssid`, `passphrase`), keeps its
- * clock by it, and reaches its upstreams by HTTP, WebSocket and MQTT over drivers/tls with what `credentials` in `mc/config`
- * holds (credentials.ts says what is missing). A build without `wifi` has no network: HTTP answers `unreachable`.
+ * clock by it, and reaches its upstreams by HTTP, WebSocket and MQTT over drivers/tls, with keys and certificates that
+ * drivers/identity keeps and the roots that `credentials` in `mc/config` begins with. A build without `wifi` has no network:
+ * HTTP answers `unreachable`.
  */
 import device from "device";
 import Rs485 from "rs485";
@@ -12,12 +13,14 @@ import Tls from "ucm/tls";
 import config from "mc/config";
 import { confirm, now, random, reason, restart } from "ucm/device";
 import UcmFlash from "ucm/flash";
+import * as identityNatives from "ucm/identity";
 import * as slotNatives from "ucm/slots";
+import { DeviceIdentity } from "../identity/identity-port.js";
 import { DeviceSlots } from "../slots/slots-port.js";
 import { wifiSdk } from "../wifi/sdk.js";
 import { WifiNetwork } from "../wifi/station.js";
-import { passwordKeeper, setCredentials, type StoredSets, withStored } from "./credentials.js";
-import { DeviceStreams, httpConnections } from "./streams.js";
+import { identitySets, passwordKeeper, type StoredSets, withStored } from "./credentials.js";
+import { DeviceStreams, httpConnections, type PolledStream } from "./streams.js";
 import { Ucm, type World } from "../../src/app.js";
 import type { HttpEvent } from "../../src/ports/http.js";
 import type { Now } from "../../src/ports/time.js";
@@ -35,6 +38,7 @@ class Device {
   readonly #network: WifiNetwork | undefined;
   /** Undefined where there is no network. */
   readonly #streams: DeviceStreams | undefined;
+  readonly #identity: DeviceIdentity | undefined;
   #clockIsSet = false;
   #confirmed = false;
   readonly #slots: DeviceSlots | undefined;
@@ -45,7 +49,16 @@ class Device {
     const stored = (config["credentials"] ?? {}) as StoredSets;
     const checked = withStored(read, stored);
     this.#network = this.#station();
-    if (this.#network !== undefined) this.#streams = this.#clients(checked, stored);
+    if (this.#network !== undefined) {
+      // The one that takes credentials must be there before they are set.
+      const tls = new Tls({ utcMs: () => this.#now().utcMs });
+      this.#identity = new DeviceIdentity({
+        ...{ natives: identityNatives, sets: identitySets(checked, stored), now: () => this.#now() },
+        serial: typeof config["serial"] === "string" ? config["serial"] : "openucm",
+        log: (text) => trace(`${text}\n`),
+      });
+      this.#streams = this.#clients(checked, stored, this.#identity.watch(tls));
+    }
     if (checked.update !== undefined) {
       const { version, board } = config as { readonly version?: string; readonly board?: string };
       this.#slots = DeviceSlots.open(slotNatives, version ?? "0.0.0", board ?? "unknown");
@@ -71,11 +84,9 @@ class Device {
     return new WifiNetwork({ ...sdk, setClock }, ssid, passphrase ?? "");
   }
 
-  #clients(checked: UcmConfig, stored: StoredSets): DeviceStreams {
-    const tls = new Tls({ utcMs: () => this.#now().utcMs });
-    setCredentials(tls, checked, stored);
+  #clients(checked: UcmConfig, stored: StoredSets, stream: PolledStream): DeviceStreams {
     return new DeviceStreams({
-      ...{ stream: tls, random: { uint32: random }, passwords: passwordKeeper(stored) },
+      ...{ stream, random: { uint32: random }, passwords: passwordKeeper(stored) },
       httpConnections: httpConnections(checked.upstreams.map(({ protocol }) => protocol)),
       onHttp: (event) => this.#ucm.onHttp(event, this.#now()),
       onWebSocket: (event) => this.#ucm.onWebSocket(event, this.#now()),
@@ -110,6 +121,7 @@ class Device {
       ...(this.#network === undefined
         ? {}
         : { network: this.#network, builtUtcMs: Number(config["builtUtcMs"] ?? 0) }),
+      ...(this.#identity === undefined ? {} : { certificates: this.#identity }),
       ...(this.#slots === undefined ? {} : { update: this.#slots }),
       startReason: reason() === 1 ? "watchdog" : reason() === 2 ? "requested" : "power",
       restart: () => restart(),
@@ -130,6 +142,10 @@ class Device {
       busy = true;
     }
     if (this.#streams?.turn(at.ms) === true) busy = true;
+    for (const e of this.#identity?.take() ?? []) {
+      this.#ucm.onCertificate(e, at);
+      busy = true;
+    }
     for (const e of this.#slots?.take() ?? []) {
       this.#ucm.onUpdate(e, at);
       busy = true;

@@ -1,4 +1,6 @@
 /** What main.ts uses of the Moddable SDK and of our own modules, so that it is type-checked without the SDK. */
+/** To the debugger or the console. */
+declare function trace(text: string): void;
 declare module "timer" {
   const Timer: { repeat(callback: () => void, periodMs: number): unknown };
   export default Timer;

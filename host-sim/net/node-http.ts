@@ -39,7 +39,7 @@ const MAX_SOCKETS = 2;
 /** {@link HttpPort} over Node's http and https with kept connections and session resumption. TLS 1.2 at least. */
 export class NodeHttp implements HttpPort {
   readonly #options: NodeHttpOptions;
-  readonly #agents = new Map<string, https.Agent>();
+  readonly #agents = new Map<string, { readonly of: HttpCredentials; readonly agent: https.Agent }>();
   readonly #plain = new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
   readonly #running = new Map<number, Running>();
 
@@ -84,7 +84,7 @@ export class NodeHttp implements HttpPort {
   /** Drops everything that runs and closes kept connections. */
   close(): void {
     for (const id of [...this.#running.keys()]) this.abort(id);
-    for (const agent of this.#agents.values()) agent.destroy();
+    for (const { agent } of this.#agents.values()) agent.destroy();
     this.#plain.destroy();
   }
 
@@ -177,18 +177,24 @@ export class NodeHttp implements HttpPort {
 
   #agent(id: string, credentials: HttpCredentials): https.Agent {
     const known = this.#agents.get(id);
-    if (known !== undefined) return known;
+    const { ca, cert, key } = credentials;
+    if (known !== undefined) {
+      if (known.of.ca === ca && known.of.cert === cert && known.of.key === key) return known.agent;
+      // Renewed: what is kept open shows the old ones.
+      for (const sockets of Object.values(known.agent.freeSockets))
+        for (const one of sockets ?? []) one.destroy();
+    }
     const options: https.AgentOptions = {
       keepAlive: true,
       maxSockets: MAX_SOCKETS,
       minVersion: "TLSv1.2",
       ciphers: ECDHE_ONLY,
     };
-    if (credentials.ca !== undefined) options.ca = credentials.ca;
-    if (credentials.cert !== undefined) options.cert = credentials.cert;
-    if (credentials.key !== undefined) options.key = credentials.key;
+    if (ca !== undefined) options.ca = ca;
+    if (cert !== undefined) options.cert = cert;
+    if (key !== undefined) options.key = key;
     const agent = new https.Agent(options);
-    this.#agents.set(id, agent);
+    this.#agents.set(id, { of: { ca, cert, key }, agent });
     return agent;
   }
 

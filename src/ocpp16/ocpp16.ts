@@ -179,7 +179,7 @@ export class Ocpp16 implements Upstream, ChargePoint {
     this.time(now);
     if (event.ev === "requested") {
       if (event.csr !== undefined) this.send("SignCertificate", { csr: event.csr });
-    } else {
+    } else if (event.ev === "installed") {
       this.link.reply({ status: event.ok ? "Accepted" : "Rejected" });
       this.noteSecurity(event.ok ? "security-setup" : "own-certificate-refused", `${this.id}: certificate`);
       // What was signed is proven by a new connection.

@@ -14,7 +14,7 @@ const boards = readdirSync(join(root, "boards")).filter((name) =>
 );
 const manifests = [
   join(root, "manifest.json"),
-  ...["rs485", "spi-peripheral", "flash", "slots", "wifi", "tls", "http", "device"].map((name) =>
+  ...["rs485", "spi-peripheral", "flash", "slots", "wifi", "tls", "identity", "http", "device"].map((name) =>
     join(root, "drivers", name, "manifest.json"),
   ),
   ...boards.map((name) => join(root, "boards", name, "manifest.json")),

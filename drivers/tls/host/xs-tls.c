@@ -13,8 +13,13 @@
 #include "tls-port.h"
 
 extern void xs_tls_destructor(void*);
+/* Of a driver beside this one (drivers/identity/host). */
+#ifndef MORE_NATIVES
+	#define MORE_NATIVES(each)
+#endif
 #define NATIVES(each) \
-	each(tls) each(tls_close) each(tls_credentials) each(tls_open) each(tls_write) each(tls_end) each(tls_busy) each(tls_read)
+	each(tls) each(tls_close) each(tls_credentials) each(tls_open) each(tls_write) each(tls_end) each(tls_busy) each(tls_read) \
+	MORE_NATIVES(each)
 #define DECLARE(name) extern void xs_##name(txMachine* the);
 NATIVES(DECLARE)
 #define ENTRY(name) { "xs_" #name, xs_##name },

@@ -238,20 +238,29 @@ async function openLife(
   const engine = await startEngine(flags.runtime, ["node", "xs", "qemu"]);
   const begun: UcmHost[] = [];
   opened.push(() => (begun[0] ?? engine).close());
-  const http = new NodeHttp({ credentials, deliver: (event) => host.onHttp(event) });
   const passwords = new PasswordFile(join(dataDir, passwordsName));
   const platforms = passwords.over(credentials);
+  const log = (text: string): void => output.emit({ event: "log", level: "info", text }, `info: ${text}`);
   const certificates = new ModuleCertificates({
-    ...{ dir: join(dataDir, "certificates"), credentials: platforms },
+    ...{ dir: join(dataDir, "certificates"), credentials: platforms, log },
     deliver: (event) => host.onCertificate(event),
+  });
+  const http = new NodeHttp({
+    credentials: platforms,
+    deliver: (event) => {
+      certificates.heardHttp(event);
+      host.onHttp(event);
+    },
   });
   const websocket = new NodeWebSocket({
     credentials: platforms,
-    deliver: (event) => host.onWebSocket(event),
+    deliver: (event) => {
+      certificates.heardWebSocket(event);
+      host.onWebSocket(event);
+    },
     keepPassword: (name, password) => passwords.keep(name, password),
   });
-  const log = (text: string): void => output.emit({ event: "log", level: "info", text }, `info: ${text}`);
-  const mqtt = new NodeMqtt({ credentials, deliver: (event) => host.onMqtt(event), log });
+  const mqtt = new NodeMqtt({ credentials: platforms, deliver: (event) => host.onMqtt(event), log });
   const mdns = new NodeMdns({ deliver: (event) => host.onMdns(event), log });
   const flash = engine.holdsFlash ? FileFlash.open(join(dataDir, flashFileName)) : undefined;
   opened.push(() => flash?.close());
@@ -280,8 +289,8 @@ async function openLife(
     engine,
     ...(flash === undefined ? {} : { flash }),
     line,
-    http,
-    websocket,
+    http: certificates.watchHttp(http),
+    websocket: certificates.watchWebSocket(websocket),
     certificates,
     mqtt,
     mdns,
