@@ -239,6 +239,7 @@ export class Ucm {
     if (this.#reset.going || !this.#network) return;
     // Time as the world has it: what a utility's server alone has told must not keep the clock from being set.
     this.#network.onEvent(event, at);
+    if (event.ev === "signal") this.#steering.inform(now);
     if (event.ev === "up") for (const upstream of this.#upstreams) upstream.networkUp?.(now);
   }
 
@@ -309,6 +310,7 @@ export class Ucm {
     const now = this.#enter(at);
     if (this.#reset.going) return;
     if (event.ev === "head") this.#alive(now);
+    else if (event.ev === "failed") this.#missed(event.reason, now);
     this.#updater?.onHttp(event, at);
     for (const upstream of this.#upstreams) upstream.onHttp(event, now);
   }
@@ -317,6 +319,7 @@ export class Ucm {
     const now = this.#enter(at);
     if (this.#reset.going) return;
     if (event.ev === "open" || event.ev === "text") this.#alive(now);
+    else if (event.ev === "failed") this.#missed(event.reason, now);
     for (const upstream of this.#upstreams) upstream.onWebSocket?.(event, now);
   }
 
@@ -331,6 +334,11 @@ export class Ucm {
   #alive(now: Now): void {
     this.#network?.alive(now);
     this.#updater?.networkSeen(now);
+  }
+
+  /** A server was asked in vain: where nothing at all came back, the network may be dead. */
+  #missed(reason: string, now: Now): void {
+    if (["dns", "unreachable", "timeout"].includes(reason)) this.#network?.missed(now);
   }
 
   /** What became of a step of an update. */
@@ -361,10 +369,11 @@ export class Ucm {
     if (this.#vitals.poll(now)) this.#providers.start(now);
     if (this.#vitals.upstreamsFromMs === 0) for (const upstream of this.#upstreams) upstream.poll(now);
     this.#providers.poll(now);
-    const boostMs = this.#readyBy.poll(now);
+    const { boostLeftMs, heldOff } = this.#grid.ownerStatus(now);
+    const boostMs = this.#readyBy.poll(now, heldOff);
     // Whoever has pressed "charge now" for longer is not cut short.
-    if (boostMs > this.#grid.ownerStatus(now).boostLeftMs)
-      this.#grid.setOwner({ verb: "boost", durationMs: boostMs }, now);
+    if (boostMs > 0 && (heldOff || boostMs > boostLeftMs))
+      this.#grid.setOwner({ verb: "boost", durationMs: Math.max(boostMs, boostLeftMs) }, now);
     this.#steering.tellUpstreams(now);
     this.#steering.poll(now);
     this.#sgd.poll(now);

@@ -98,7 +98,7 @@ export class Steering {
     };
     const { wish, refusal } = translate(intent, abilities, config.charger);
     sgd.wish(wish, now);
-    this.#inform(now);
+    this.inform(now);
     const told = `${intent.ask.ask}|${intent.source}|${intent.reason}`;
     if (told === this.#toldIntent) return;
     this.#toldIntent = told;
@@ -115,7 +115,8 @@ export class Steering {
     });
   }
 
-  #inform(now: Now): void {
+  /** Tells the appliance of connection and outlook; what it knows is not repeated. */
+  inform(now: Now): void {
     const { sgd, network } = this.parts;
     const health = !this.online() ? 0 : network?.poor ? 2 : 1;
     sgd.information(informationOf(this.#evaluation?.outlook, health, this.intent), now);
@@ -168,7 +169,7 @@ export class Steering {
       if (told === this.#toldUpstream[i]) return;
       this.#toldUpstream[i] = told;
       grid.sourceHealth(id, state === "online", now);
-      this.#inform(now);
+      this.inform(now);
       recorder?.onUpstream(id, state, fault, text, now);
       const inMs = nextTryMs === NEVER ? -1 : Math.round(nextTryMs);
       world.emit({ event: "upstream", id, state, fault, text, nextTryMs: inMs });

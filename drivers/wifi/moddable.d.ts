@@ -38,6 +38,6 @@ declare module "socket" {
   }
 }
 declare module "time" {
-  const Time: { set(utcSeconds: number): void };
+  const Time: { readonly ticks: number; set(utcSeconds: number): void };
   export default Time;
 }

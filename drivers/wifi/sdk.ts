@@ -57,6 +57,7 @@ export function wifiSdk(): WifiSdk {
     rssiDbm: () => Number(Net.get("RSSI")),
     resolve: (host, done) => Net.resolve(host, (_name, address) => done(address ?? undefined)),
     udp: (received) => new Udp(received),
+    nowMs: () => Time.ticks,
     setClock: (utcMs) => Time.set(Math.floor(utcMs / 1000)),
   };
 }

@@ -24,6 +24,8 @@ export interface WifiSdk {
   /** Opens a UDP socket; `received` may come at any time. */
   udp(received: (bytes: Uint8Array, address: string) => void): UdpSocket;
   setClock(utcMs: number): void;
+  /** Monotonic ms, for how often the signal is told. */
+  nowMs(): number;
 }
 
 export interface UdpSocket {
@@ -32,6 +34,9 @@ export interface UdpSocket {
 }
 
 const NTP_PORT = 123;
+/** While connected, the signal is looked at so often, and told where it differs by so much. */
+const SIGNAL_MS = 60_000;
+const SIGNAL_DB = 3;
 /** No queue of ours is longer; the oldest goes. */
 const MOST_EVENTS = 16;
 
@@ -43,6 +48,7 @@ export class WifiNetwork implements NetworkPort {
   #trying = false;
   #up = false;
   #scanning = false;
+  #signal = { atMs: 0, dbm: 0 };
   #udp: UdpSocket | undefined;
   /** The setup access point while it is open. */
   #setup: { readonly ssid: string; readonly passphrase: string } | undefined;
@@ -66,6 +72,7 @@ export class WifiNetwork implements NetworkPort {
 
   /** The oldest event that was not fetched; undefined = none. */
   poll(): NetworkEvent | undefined {
+    if (this.#up && Math.abs(this.#sdk.nowMs() - this.#signal.atMs) >= SIGNAL_MS) this.#listen();
     return this.#events.shift();
   }
 
@@ -135,12 +142,21 @@ export class WifiNetwork implements NetworkPort {
     this.#events.push(event);
   }
 
+  #listen(): void {
+    const { dbm: before } = this.#signal;
+    const rssiDbm = this.#sdk.rssiDbm();
+    const differs = Math.abs(rssiDbm - before) >= SIGNAL_DB;
+    this.#signal = { atMs: this.#sdk.nowMs(), dbm: differs ? rssiDbm : before };
+    if (differs) this.#put({ ev: "signal", rssiDbm });
+  }
+
   #onMessage(message: string, value?: number): void {
     if (message === "gotIP") {
       if (!this.#trying && !this.#up) return;
       this.#trying = false;
       this.#up = true;
-      this.#put({ ev: "up", rssiDbm: this.#sdk.rssiDbm() });
+      this.#signal = { atMs: this.#sdk.nowMs(), dbm: this.#sdk.rssiDbm() };
+      this.#put({ ev: "up", rssiDbm: this.#signal.dbm });
     } else if (message === "lostIP" || message === "disconnect") {
       if (!this.#trying && !this.#up) return;
       if (value === -1) this.#ended("refused");

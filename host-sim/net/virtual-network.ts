@@ -85,6 +85,12 @@ export class VirtualNetwork {
     this.#staleLease = true;
   }
 
+  /** The module stands elsewhere, or somebody has closed a door; it hears so at once. */
+  hear(rssiDbm: number, ms: number): void {
+    this.rssiDbm = rssiDbm;
+    if (this.#up) this.#put(ms, { ev: "signal", rssiDbm });
+  }
+
   /** Takes the module's power. */
   forget(): void {
     this.#up = false;

@@ -20,8 +20,9 @@ export interface NetworkOptions {
   readonly time?: Partial<TimeSettings>;
 }
 
-/** Below this a connection is called poor, dBm: what CTA-2045 calls "outside communication poor". */
+/** Below the first a connection is called poor (CTA-2045: "outside communication poor"), from the second on no more, dBm. */
 const POOR_DBM = -80;
+const GOOD_DBM = -76;
 
 /** The station and the clock as one part of the module. */
 export class Network {
@@ -39,6 +40,7 @@ export class Network {
     );
   }
 
+  #poor = false;
   #now: Now = { ms: 0, utcMs: undefined };
 
   start(now: Now): void {
@@ -53,6 +55,9 @@ export class Network {
       return;
     }
     this.#station.onEvent(event, now);
+    const { rssiDbm } = this.#station.status();
+    if (rssiDbm !== undefined) this.#poor = rssiDbm < (this.#poor ? GOOD_DBM : POOR_DBM);
+    if (event.ev === "signal") return;
     if (event.ev === "up") this.#time.online(now);
     else this.#time.offline();
   }
@@ -60,6 +65,11 @@ export class Network {
   /** A server answered over the network, whatever it said. */
   alive(now: Now): void {
     this.#station.alive("upstream", now);
+  }
+
+  /** A server was asked over the network and nothing came back. */
+  missed(now: Now): void {
+    this.#station.missed(now);
   }
 
   poll(now: Now): void {
@@ -79,8 +89,7 @@ export class Network {
 
   /** Connected, but only just. */
   get poor(): boolean {
-    const { rssiDbm } = this.#station.status();
-    return this.online && rssiDbm !== undefined && rssiDbm < POOR_DBM;
+    return this.online && this.#poor;
   }
 
   status(): { readonly station: StationStatus; readonly time: TimeStatus } {

@@ -93,6 +93,12 @@ export class Station {
   #aliveMs = 0;
   /** In a row in which time servers alone answered. */
   #quiet = 0;
+  /** When a connection last came about, or all was well enough not to have been looked into. */
+  #signMs = 0;
+  /** A time server has answered: where none ever did (blocked, as in some homes) their silence says nothing. */
+  #timeAnswers = false;
+  /** A server was asked in vain since packets last came. */
+  #missed = false;
   /** Somebody's access point was heard, ours was not: it is away, and a restart mends nothing. */
   #apAway = false;
 
@@ -103,6 +109,7 @@ export class Station {
 
   start(now: Now): void {
     this.#aliveMs = now.ms;
+    this.#signMs = now.ms;
     this.#try(now);
   }
 
@@ -119,10 +126,12 @@ export class Station {
   }
 
   onEvent(event: Exclude<NetworkEvent, { readonly ev: "time" }>, now: Now): void {
+    if (event.ev !== "down") this.#rssiDbm = event.rssiDbm;
+    if (event.ev === "signal") return;
     if (event.ev === "up") {
-      this.#rssiDbm = event.rssiDbm;
       if (this.#state === "online" || this.#state === "probing") return;
       this.#connections++;
+      this.#signMs = now.ms;
       this.#failures = 0;
       this.#why = undefined;
       this.#apAway = false;
@@ -144,10 +153,18 @@ export class Station {
   alive(by: "upstream" | "time", now: Now): void {
     this.#aliveMs = now.ms;
     this.#deaf = 0;
+    this.#missed = false;
+    if (by === "time") this.#timeAnswers = true;
     this.#quiet = by === "upstream" ? 0 : Math.min(3, this.#quiet + 1);
     const dueMs = now.ms + this.#settings.silentMs * 2 ** this.#quiet;
     if (this.#state === "online") this.#dueMs = dueMs;
     else if (this.#state === "probing") this.#enter("online", now, dueMs);
+  }
+
+  /** A server was asked and nothing came back. */
+  missed(now: Now): void {
+    if (!this.#missed) this.#signMs = now.ms;
+    this.#missed = true;
   }
 
   #failed(why: NonNullable<StationStatus["why"]>, now: Now): void {
@@ -174,6 +191,8 @@ export class Station {
       } else if (this.#state === "online") {
         this.#enter("probing", now, now.ms + this.#settings.probeMs);
         this.#host.probe();
+      } else if (this.#unknown) {
+        this.#enter("online", now, now.ms + this.#settings.silentMs);
       } else {
         this.#deaf++;
         this.#host.port.disconnect();
@@ -182,16 +201,25 @@ export class Station {
     }
     if (now.ms >= this.#restartDueMs()) {
       this.#aliveMs = now.ms;
+      this.#signMs = now.ms;
       this.#host.store.set(restartsKey, String(this.#restarts() + 1));
       this.#host.log("warning", "Wi-Fi: nothing answered for a day; the module restarts.");
       this.#host.restart();
     }
   }
 
+  /** Connected, and nobody was asked who is known to answer. */
+  get #unknown(): boolean {
+    const connected = this.#state === "online" || this.#state === "probing";
+    return connected && !this.#timeAnswers && !this.#missed;
+  }
+
   /** When a restart is due, the last of all means; never while our access point is merely switched off. */
   #restartDueMs(): number {
-    if (this.#apAway) return NEVER;
-    return this.#aliveMs + this.#settings.restartMs + (this.#host.busy() ? this.#settings.deferMs : 0);
+    if (this.#apAway || this.#unknown) return NEVER;
+    // Where time servers are blocked, an address that was had is the only sign of life while the utility is dead.
+    const aliveMs = this.#timeAnswers ? this.#aliveMs : Math.max(this.#aliveMs, this.#signMs);
+    return aliveMs + this.#settings.restartMs + (this.#host.busy() ? this.#settings.deferMs : 0);
   }
 
   #restarts(): number {

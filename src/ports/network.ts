@@ -12,6 +12,8 @@ export type NetworkEvent =
   | { readonly ev: "up"; readonly rssiDbm: number }
   /** No connection any more, or a try came to nothing. `heard`: access points of anybody in the last scan. */
   | { readonly ev: "down"; readonly why: NetworkLoss; readonly heard: number }
+  /** How the access point is heard now; told from time to time while connected. */
+  | { readonly ev: "signal"; readonly rssiDbm: number }
   /** A datagram from a time server, in answer to the `askTime` with this number. */
   | { readonly ev: "time"; readonly id: number; readonly bytes: Uint8Array };
 

@@ -17,7 +17,8 @@ export interface ReadyTime {
 /**
  * "Full at 7": so many hours before, what is the module's own (off-peak pause, random delay) yields, as if the owner
  * had pressed "charge now". A utility's events still hold: they are not the schedule's to break, and the owner has a
- * button for that. Served once a day, so that whoever ends it by hand is not overruled the same night.
+ * button for that. Served once a day, so that whoever ends it by hand is not overruled the same night; only "stay off
+ * after a power cut" yields as often as the power is cut, or the car would not be full.
  */
 export class ReadyBy {
   #time: ReadyTime | undefined;
@@ -51,11 +52,11 @@ export class ReadyBy {
   }
 
   /** Where charging should begin now: for how long, ms; else 0. Says so once a day. */
-  poll(now: Now): number {
+  poll(now: Now, heldOff = false): number {
     const leftMs = this.#leftMs(now);
     if (leftMs <= 0) return 0;
     const day = this.#dayOfReady(now, leftMs);
-    if (day === this.#servedDay) return 0;
+    if (day === this.#servedDay) return heldOff ? leftMs : 0;
     this.#servedDay = day;
     this.#keep();
     return leftMs;

@@ -50,6 +50,16 @@ describe("the module finds its own way", () => {
         ({ event }) => event.event === "frame" && event.dir === "tx" && event.hex.startsWith("080100020E02"),
       );
     await bench.until("outside comm 2", said, 10 * MINUTE);
+    bench.told.length = 0;
+    bench.home!.hear(-60, bench.nowMs);
+    const good = (): boolean =>
+      bench.told.some(
+        ({ event }) => event.event === "frame" && event.dir === "tx" && event.hex.startsWith("080100020E01"),
+      );
+    await bench.until("outside comm 1 again", good, MINUTE);
+    bench.told.length = 0;
+    bench.home!.hear(-88, bench.nowMs);
+    await bench.until("outside comm 2 again, while connected", said, MINUTE);
   });
 });
 

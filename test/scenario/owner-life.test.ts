@@ -4,8 +4,10 @@ import { FileFlash } from "../../host-sim/runtime/file-flash.js";
 import { nodeEngine } from "../../host-sim/runtime/node-engine.js";
 import { loadProfile } from "../../host-sim/sgd/profile.js";
 import { OwnerPages } from "../../host-sim/virtual/owner-pages.js";
-import { VirtualBench } from "../../host-sim/virtual/virtual-bench.js";
+import { csmsUpstream, VirtualBench } from "../../host-sim/virtual/virtual-bench.js";
 import { VtnCore } from "../../host-sim/vtn/core.js";
+
+import { ask } from "../support/ocpp-bench.js";
 
 const SECRET = "7KQ2-M9XV-4T8B-D3NH-P";
 const MINUTE = 60_000;
@@ -16,7 +18,51 @@ const south = "https://south.example/OpenADR2/Simple/2.0b";
 /** Monday, half past six in the morning in London. */
 const MONDAY = Date.UTC(2026, 5, 1, 5, 30);
 
-const profile = loadProfile("evse-level2-32a");
+const standard = loadProfile("evse-level2-32a");
+/** A battery that is not full before these two days are over. */
+const profile = { ...standard, car: { ...standard.car, capacityWh: 500_000, soc: 0.01 } };
+
+describe("full by seven", () => {
+  it("lifts 'off after a power cut', also when it comes in the middle; a stop from elsewhere holds", async () => {
+    const bench = new VirtualBench({
+      engine: nodeEngine(),
+      flash: FileFlash.blank(),
+      web: { ownerSecret: SECRET },
+      utcMs: Date.UTC(2026, 5, 2, 1),
+      profile: { ...profile, charger: { ...profile.charger, powerLevelFloor: "stop" } },
+      csms: {},
+      config: {
+        upstreams: [csmsUpstream],
+        region: "uk",
+        timeZone: LONDON,
+        afterPowerCut: "off",
+        offPeak: [],
+      },
+    });
+    const pages = new OwnerPages((request) => bench.page(request));
+    bench.sgd.plug();
+    await bench.until("charges", () => bench.sgd.state().currentA > 31, 20 * MINUTE);
+    await pages.open("/settings");
+    await pages.logIn(SECRET);
+    await pages.press("Set", { at: "07:00", hours: "4" });
+    for (const afterMs of [10 * MINUTE, 90 * MINUTE]) {
+      await bench.darkness(afterMs);
+      bench.boot();
+      const early = bench.utcMs < Date.UTC(2026, 5, 2, 2);
+      await bench.run(5 * MINUTE);
+      if (early) {
+        expect(bench.sgd.state().currentA).toBe(0);
+        await bench.run(Date.UTC(2026, 5, 2, 2, 5) - bench.utcMs);
+      }
+      expect(bench.sgd.state().currentA).toBeGreaterThan(31);
+    }
+    const transactionId = bench.csms.point.running?.id;
+    expect(await ask(bench, "RemoteStopTransaction", { transactionId })).toEqual({ status: "Accepted" });
+    await bench.until("stopped", () => bench.sgd.state().currentA === 0, 5 * MINUTE);
+    await bench.run(30 * MINUTE);
+    expect(bench.sgd.state().currentA).toBe(0);
+  });
+});
 
 class Home {
   readonly bench: VirtualBench;
@@ -30,8 +76,7 @@ class Home {
       flash: FileFlash.blank(),
       web: { ownerSecret: SECRET, fresh: true },
       utcMs: MONDAY,
-      // A battery that is not full before these two days are over.
-      profile: { ...profile, car: { ...profile.car, capacityWh: 500_000, soc: 0.01 } },
+      profile,
       config: {
         timeServers: ["time-a.test", "time-b.test"],
         polling: { stateSeconds: 60, commoditySeconds: 60 },

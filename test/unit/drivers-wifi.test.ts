@@ -47,8 +47,13 @@ class FakeSdk implements WifiSdk {
     for (const name of this.heard) each(name);
     each(null);
   }
+  dbm = -61;
+  ms = 0;
   rssiDbm(): number {
-    return -61;
+    return this.dbm;
+  }
+  nowMs(): number {
+    return this.ms;
   }
   resolve(host: string, done: (address: string | undefined) => void): void {
     this.lookups.push(() => done(this.names.get(host)));
@@ -119,6 +124,30 @@ describe("a try", () => {
     wifi.connect();
     sdk.message("disconnect");
     expect(sdk.calls).toEqual([]);
+    expect(events()).toEqual([]);
+  });
+
+  it("looks at the signal once a minute while it is connected, and tells what has changed", () => {
+    sdk.ms = 120_000;
+    expect(events()).toEqual([]);
+    wifi.connect();
+    sdk.message("gotIP");
+    events();
+    sdk.dbm = -85;
+    sdk.ms += 59_000;
+    expect(events()).toEqual([]);
+    sdk.ms += 1000;
+    expect(events()).toEqual([{ ev: "signal", rssiDbm: -85 }]);
+    sdk.dbm = -83;
+    sdk.ms += 60_000;
+    expect(events()).toEqual([]);
+    // Two small steps are a large one.
+    sdk.dbm = -82;
+    sdk.ms += 60_000;
+    expect(events()).toEqual([{ ev: "signal", rssiDbm: -82 }]);
+    wifi.disconnect();
+    sdk.dbm = -40;
+    sdk.ms += 60_000;
     expect(events()).toEqual([]);
   });
 

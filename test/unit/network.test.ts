@@ -234,6 +234,75 @@ describe("which time is believed", () => {
   });
 });
 
+describe("a home in which time servers are blocked", () => {
+  const blocked = (): Home => {
+    const home = new Home();
+    for (const server of home.net.servers.values()) server.mood = "silent";
+    return home.start();
+  };
+
+  it("is not left because they alone are silent: nobody else was asked", () => {
+    const home = blocked().run(MINUTE);
+    home.part.alive(home.now);
+    home.run(3 * DAY);
+    expect(home.count("disconnect")).toBe(0);
+    expect(home.count("reinit")).toBe(0);
+    expect(home.restarts).toBe(0);
+    // After days in which nobody was asked, one request in vain is no dead network.
+    home.part.missed(home.now);
+    home.run(HOUR);
+    expect(home.restarts).toBe(0);
+  });
+
+  it("is left when a utility was asked in vain too, and is no reason to restart while it gives addresses", () => {
+    const home = blocked().run(MINUTE);
+    let asked = 0;
+    home.run(3 * DAY, () => {
+      if (home.part.online && home.ms - asked > 5 * MINUTE) {
+        asked = home.ms;
+        home.part.missed(home.now);
+      }
+    });
+    expect(home.count("disconnect")).toBeGreaterThan(10);
+    expect(home.restarts).toBe(0);
+    home.net.dhcp = false;
+    home.net.switchAccessPoint(false, home.ms);
+    home.net.switchAccessPoint(true, home.ms + 4000);
+    home.run(2 * DAY);
+    expect(home.restarts).toBeGreaterThan(0);
+  });
+
+  it("whose time servers have answered before is left when they are silent", () => {
+    const home = new Home().start().run(HOUR);
+    for (const server of home.net.servers.values()) server.mood = "silent";
+    home.run(6 * HOUR);
+    expect(home.count("disconnect")).toBeGreaterThan(2);
+  });
+});
+
+describe("the signal", () => {
+  it("may grow poor and good again while connected, without fluttering between", () => {
+    const home = new Home().start().run(MINUTE);
+    const hear = (dbm: number): boolean => {
+      home.net.hear(dbm, home.ms);
+      home.run(1000);
+      return home.part.poor;
+    };
+    expect([-60, -80, -81, -78, -77, -76, -79, -80, -86].map(hear)).toEqual([
+      false,
+      false,
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+      true,
+    ]);
+    expect(home.count("connect")).toBe(1);
+  });
+});
+
 describe("the station", () => {
   it("comes back by itself whenever the access point does, soon, and with modules spread", () => {
     const waits: number[] = [];

@@ -373,6 +373,16 @@ describe("full by", () => {
     expect(again.poll(at("2026-06-03T03:00:00Z"))).toBe(3 * 3_600_000);
   });
 
+  it("lets a power cut that leaves the charger off hold back nothing, as often as it comes", () => {
+    const ready = new ReadyBy(memory(), zone);
+    ready.set({ minute: 420, hours: 4 });
+    expect(ready.poll(at("2026-06-02T01:00:00Z"), true)).toBe(0);
+    expect(ready.poll(at("2026-06-02T02:00:00Z"), true)).toBe(4 * 3_600_000);
+    expect(ready.poll(at("2026-06-02T04:00:00Z"), false)).toBe(0);
+    expect(ready.poll(at("2026-06-02T04:00:00Z"), true)).toBe(2 * 3_600_000);
+    expect(ready.poll(at("2026-06-02T06:00:00Z"), true)).toBe(0);
+  });
+
   it("knows midnight and summer time", () => {
     const ready = new ReadyBy(memory(), zone);
     ready.set({ minute: 60, hours: 3 });
