@@ -4,7 +4,15 @@
  * its {@link World}, and sleeps until {@link Ucm.nextMs}; it has no clock, no timer and no thread of its own.
  */
 import { Desk, type UcmState } from "./desk.js";
-import { gridOf, keepsSecurityLog, networkOf, sgdSettingsOf, siteOf, updaterOf } from "./fittings.js";
+import {
+  gridOf,
+  keepsSecurityLog,
+  networkOf,
+  renewalsOf,
+  sgdSettingsOf,
+  siteOf,
+  updaterOf,
+} from "./fittings.js";
 import { Reset, resetting } from "./reset.js";
 import { Steering } from "./steering.js";
 import { Upstreams } from "./upstreams.js";
@@ -20,9 +28,11 @@ import type { LampFacts } from "./health/lamp.js";
 import type { JournalPart, Role } from "./journal/access.js";
 import type { ExportFormat } from "./journal/export.js";
 import { Recorder } from "./journal/recorder.js";
+import type { SecurityCode } from "./journal/security-log.js";
 import type { FrameTrace } from "./link/messages.js";
 import { LinkStack } from "./link/stack.js";
 import { ClockHint } from "./network/clock-hint.js";
+import type { Renewals } from "./network/renewal.js";
 import type { Network } from "./network/network.js";
 import type { CertificateEvent } from "./ports/certificates.js";
 import type { HttpEvent } from "./ports/http.js";
@@ -75,6 +85,7 @@ export class Ucm {
   readonly #reset: Reset;
   readonly #providers: Providers;
   readonly #updater: Updater | undefined;
+  readonly #renewals: Renewals | undefined;
   readonly #clockHint = new ClockHint();
   readonly #network: Network | undefined;
   readonly #steering: Steering;
@@ -128,16 +139,17 @@ export class Ucm {
       busy: () => (this.#steering.intent?.ask.ask ?? "normal") !== "normal",
       restart: () => this.#restart("network"),
     });
+    const nextRequestId = (): number => ++this.#requestId;
+    const security = (code: SecurityCode, text: string): void => {
+      this.#recorder?.journal.addSecurity(code, text, this.#now);
+      world.emit({ event: "log", level: "info", text: `${code}: ${text}` });
+    };
+    this.#renewals = renewalsOf(world, config, { log, nextRequestId, security });
     this.#updater = updaterOf(world, config, {
-      ...{ store, log },
-      nextRequestId: () => ++this.#requestId,
+      ...{ store, log, nextRequestId, security },
       quietMs: (now) => this.#quietMs(now),
       gridEvent: () => config.upstreams.some(({ id }) => id === this.#steering.intent?.source),
       session: () => this.#steering.sessionWords(),
-      security: (code, text) => {
-        this.#recorder?.journal.addSecurity(code, text, this.#now);
-        world.emit({ event: "log", level: "info", text: `${code}: ${text}` });
-      },
       restart: () => this.#restart("requested"),
     });
     this.#steering = new Steering({
@@ -149,7 +161,7 @@ export class Ucm {
       ...{ world, config, store, log, grid: this.#grid, clockHint: this.#clockHint },
       ...{ recorder: this.#recorder, updater: this.#updater },
       now: () => this.#now,
-      nextRequestId: () => ++this.#requestId,
+      nextRequestId,
       touch: () => {
         this.#touched = true;
       },
@@ -166,7 +178,7 @@ export class Ucm {
       ...{ config, zone, grid: this.#grid, providers: this.#providers },
       ...{ recorder: this.#recorder, readyBy: this.#readyBy, steering: this.#steering },
       ...{ sgd: this.#sgd, counters: this.#link.counters, upstreams: this.#upstreams },
-      ...{ network: this.#network, updater: this.#updater },
+      ...{ network: this.#network, updater: this.#updater, renewals: this.#renewals },
       memoryShort: () => this.#vitals.memory.short,
       factoryReset: () => this.factoryReset(),
       configure: web?.configure === undefined ? undefined : (setup) => web.configure?.(setup),
@@ -228,6 +240,7 @@ export class Ucm {
     const atOnce = this.#vitals.start(reason, now);
     this.#network?.start(at);
     this.#updater?.start(at);
+    this.#renewals?.start(now);
     if (this.#world.web?.fresh) this.#web?.openSetup("new", now);
     if (atOnce) this.#providers.start(now);
     this.poll(now);
@@ -312,6 +325,7 @@ export class Ucm {
     if (event.ev === "head") this.#alive(now);
     else if (event.ev === "failed") this.#missed(event.reason, now);
     this.#updater?.onHttp(event, at);
+    this.#renewals?.onHttp(event, at);
     for (const upstream of this.#upstreams) upstream.onHttp(event, now);
   }
 
@@ -327,6 +341,7 @@ export class Ucm {
   onCertificate(event: CertificateEvent, at: Now): void {
     const now = this.#enter(at);
     if (this.#reset.going) return;
+    if (this.#renewals?.onCertificate(event, at)) return;
     for (const upstream of this.#upstreams) upstream.onCertificate?.(event, now);
   }
 
@@ -383,6 +398,7 @@ export class Ucm {
     this.#recorder?.poll(this.#lineMs, lineNextMs, now);
     // Time as the world has it: what a utility's server alone has told does not decide whether an update is stale.
     this.#updater?.poll(at);
+    this.#renewals?.poll(at);
     this.#touched = this.#steering.statusChanged;
     this.#clockMs = (now.utcMs ?? NaN) - now.ms;
     this.#restMs = this.#othersNextMs();
@@ -438,6 +454,7 @@ export class Ucm {
     next = Math.min(next, this.#readyBy.nextMs(this.#now));
     if (this.#web?.inSetup(this.#now)) next = Math.min(next, this.#web.setupEndsMs());
     if (this.#updater) next = Math.min(next, this.#updater.nextMs());
+    if (this.#renewals) next = Math.min(next, this.#renewals.nextMs());
     if (this.#recorder) next = Math.min(next, this.#recorder.nextMs(this.#lineMs));
     return next;
   }

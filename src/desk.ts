@@ -15,6 +15,7 @@ import type { JournalState, Recorder } from "./journal/recorder.js";
 import { usageOf } from "./journal/usage.js";
 import type { LinkCounters } from "./link/counters.js";
 import type { Network } from "./network/network.js";
+import type { Renewals, RenewalStatus } from "./network/renewal.js";
 import type { SgdStatus } from "./ports/sgd-status.js";
 import type { Now } from "./ports/time.js";
 import type { SgdSession } from "./sgd/session.js";
@@ -48,6 +49,8 @@ export interface UcmState {
   readonly provider: string;
   readonly network: ReturnType<Network["status"]> | undefined;
   readonly update: UpdateStatus | undefined;
+  /** Certificates that are renewed by EST. */
+  readonly renewals: readonly RenewalStatus[];
 }
 
 export interface DeskParts {
@@ -63,6 +66,7 @@ export interface DeskParts {
   readonly upstreams: readonly Upstream[];
   readonly network: Network | undefined;
   readonly updater: Updater | undefined;
+  readonly renewals: Renewals | undefined;
   /** Too little memory to read the journal out. */
   memoryShort(): boolean;
   factoryReset(): OwnerAnswer;
@@ -144,6 +148,7 @@ export class Desk implements WebDesk {
       provider: providers.chosen,
       network: network?.status(),
       update: updater?.status(),
+      renewals: this.parts.renewals?.status() ?? [],
       intent: steering.intent,
       sgd: sgd.status(),
       upstreams: upstreams.map((upstream) => upstream.status()),

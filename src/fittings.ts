@@ -5,6 +5,7 @@ import { GridCore } from "./grid/core.js";
 import { regionOf, type WeekWindow } from "./grid/regions.js";
 import { gridSettings } from "./grid/settings.js";
 import { Network, type NetworkHost } from "./network/network.js";
+import { Renewals, type RenewalHost } from "./network/renewal.js";
 import type { StorePort } from "./ports/time.js";
 import { DEFAULT_SGD_SETTINGS, type SgdSettings } from "./sgd/settings.js";
 import { minutesOf, type OffPeakWindow, type UcmConfig } from "./setup/config.js";
@@ -69,6 +70,19 @@ export function updaterOf(
   if (update === undefined || port === undefined) return undefined;
   const { url, rootText = "", checkHours = 24 } = update;
   return new Updater({ url, rootText, checkHours }, { ...host, port, http, random });
+}
+
+/** Undefined where no certificate is renewed by EST. */
+export function renewalsOf(
+  { certificates, http, random }: World,
+  { upstreams }: UcmConfig,
+  host: Omit<RenewalHost, "certificates" | "http" | "random">,
+): Renewals | undefined {
+  const configs = upstreams.flatMap(({ id, est, estSecret, venName }) =>
+    est === undefined ? [] : [{ id, est, estSecret, estUser: venName ?? id }],
+  );
+  if (certificates === undefined || configs.length === 0) return undefined;
+  return new Renewals(configs, { ...host, certificates, http, random });
 }
 
 /** True where the region wants the security log kept over a factory reset. */

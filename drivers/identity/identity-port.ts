@@ -124,11 +124,25 @@ export class DeviceIdentity implements CertificatePort {
         const event = stream.poll();
         const token = event === undefined ? undefined : tokens.get(event.id);
         if (event === undefined || token === undefined) return event;
-        if (event.ev === "data") trials.answered(token);
-        else if (event.ev === "failed") trials.failed(token, event.reason, options.now().ms);
+        if (event.ev === "data") {
+          const verdict = verdictOf(event.bytes);
+          if (verdict === "taken") trials.answered(token);
+          else if (verdict === "refused") trials.failed(token, "tls-client-certificate", options.now().ms);
+        } else if (event.ev === "failed") trials.failed(token, event.reason, options.now().ms);
         if (event.ev !== "open") tokens.delete(event.id);
         return event;
       },
     };
   }
+}
+
+/**
+ * What the beginning of an answer says of our certificate. A server that has shaken hands may still not know it: HTTP 401 and
+ * 403. Other errors say nothing; what is no HTTP (MQTT) has taken it.
+ */
+function verdictOf(bytes: Uint8Array): "taken" | "refused" | undefined {
+  const text = String.fromCharCode(...bytes.subarray(0, 12));
+  if (!text.startsWith("HTTP/")) return "taken";
+  const status = Number(text.slice(9));
+  return status < 400 ? "taken" : status === 401 || status === 403 ? "refused" : undefined;
 }

@@ -59,11 +59,14 @@ export function loadConfig(path: string): LoadedConfig {
     credentials.set(upstream.id, { ...file("ca"), ...file("cert"), ...file("key"), ...password });
   });
   const upstreams = config.upstreams.map((upstream, i): UpstreamConfig => {
-    const { clientSecretFile, callbackUrl } = upstream;
+    const { clientSecretFile, callbackUrl, estSecretFile } = upstream;
     const { cert } = credentials.get(upstream.id) ?? {};
     const found = {
       ...upstream,
       ...(cert === undefined ? {} : { fingerprint: fingerprintOf(cert, `upstreams[${i}].cert`) }),
+      ...(estSecretFile === undefined
+        ? {}
+        : { estSecret: readText(resolve(base, estSecretFile), `upstreams[${i}].estSecretFile`).trim() }),
       ...(callbackUrl === undefined ? {} : { callbackToken: webhookToken() }),
     };
     if (clientSecretFile === undefined) return found;

@@ -110,7 +110,10 @@ export class ModuleCertificates<T extends HttpCredentials> implements Certificat
   }
 
   heardHttp(event: HttpEvent): void {
-    this.#heard(`h${event.id}`, event.ev === "head", event.ev === "failed" ? event.reason : undefined);
+    const status = event.ev === "head" ? event.status : 500;
+    // A server that has shaken hands may still not know the certificate.
+    const refused = status === 401 || status === 403 ? "tls-client-certificate" : undefined;
+    this.#heard(`h${event.id}`, status < 400, event.ev === "failed" ? event.reason : refused);
   }
 
   watchWebSocket(port: WebSocketPort): WebSocketPort {

@@ -11,6 +11,10 @@ export interface UpstreamConfig {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  readonly est?: string;
+  readonly estSecretFile?: string;
+  /** What that file holds: put here by the host after reading. */
+  readonly estSecret?: string;
   readonly pollSeconds?: number;
   readonly marketContexts?: readonly string[];
   readonly emergency?: boolean;

@@ -31,6 +31,14 @@ const upstream: Spec = {
     ca: text("File with the trusted root certificates, PEM"),
     cert: text("File with the module's client certificate, PEM"),
     key: text("File with the private key of that certificate, PEM"),
+    est: {
+      type: "string",
+      about: "EST server (RFC 7030) that renews the client certificate, e.g. https://host/.well-known/est",
+      minLength: 12,
+      maxLength: 200,
+      prefixes: ["https://"],
+    },
+    estSecretFile: text("File with the password for a first certificate from that server"),
     pollSeconds: seconds("Seconds between polls; never undercuts what the server asks for", 1, 86400),
     marketContexts: {
       type: "array",

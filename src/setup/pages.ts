@@ -29,6 +29,12 @@ export interface WebFacts {
     readonly consent: readonly { readonly source: string; readonly word: string }[];
   };
   readonly schedule: readonly unknown[];
+  readonly renewals?: readonly {
+    readonly id: string;
+    readonly untilUtcMs: number | undefined;
+    readonly fault: string;
+    readonly urgent: boolean;
+  }[];
   readonly provider: string;
   readonly ready: ReadyTime | undefined;
 }
@@ -142,18 +148,23 @@ export function nowPage(facts: WebFacts, form: string, zone: PosixZone | undefin
       : "";
   return page(
     "Your charger",
-    `${told === "" ? "" : `<section role="status"><p>${esc(told)}</p></section>`}${offered}<section><h2>Now</h2>${state}<p><strong>In control:</strong> ${esc(whoIsInControl(facts))}.</p><p>${esc(intent?.reason ?? "")}</p>${until}<p><a href="/">Look again</a></p></section><section><h2>You decide</h2>${mine.join("")}</section><section><h2>Utilities</h2>${utilities(facts)}</section>`,
+    `${told === "" ? "" : `<section role="status"><p>${esc(told)}</p></section>`}${offered}<section><h2>Now</h2>${state}<p><strong>In control:</strong> ${esc(whoIsInControl(facts))}.</p><p>${esc(intent?.reason ?? "")}</p>${until}<p><a href="/">Look again</a></p></section><section><h2>You decide</h2>${mine.join("")}</section><section><h2>Utilities</h2>${utilities(facts, zone)}</section>`,
     "/",
   );
 }
 
-function utilities({ upstreams }: WebFacts): string {
+function utilities({ upstreams, renewals = [] }: WebFacts, zone: PosixZone | undefined): string {
   if (upstreams.length === 0) return `<p>None is set up.</p>`;
   const rows = upstreams.map(
     ({ id, state, text }) =>
       `<tr><th scope="row">${esc(id)}</th><td>${state === "online" ? "online" : `<span class="w">${esc(state)}</span> ${esc(text)}`}</td></tr>`,
   );
-  return `<table>${rows.join("")}</table>`;
+  const ending = renewals.map(({ id, untilUtcMs, fault, urgent }) =>
+    urgent
+      ? `<p class="w">The certificate for ${esc(id)} ${untilUtcMs === undefined ? "is missing" : `ends on ${dayAndClock(zone, untilUtcMs)}`} and cannot be renewed (${esc(fault)}). Tell the utility.</p>`
+      : "",
+  );
+  return `<table>${rows.join("")}</table>${ending.join("")}`;
 }
 
 /** The page "History". */

@@ -10,6 +10,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { makeCertificate, type PemPair, signRequest } from "../../host-sim/pki/certificates.js";
+import { certsOnly } from "../../host-sim/pki/certs-only.js";
+import { chainOfEst } from "../../src/network/est.js";
 import { describeWith, programPath } from "../support/needs.js";
 import { Servers } from "../support/tls-rig.js";
 
@@ -356,5 +358,18 @@ describeWith(reason, "the identity on the chip, with the system's Mbed TLS", () 
     ]);
     expect(after[1]).toMatch(/^undefined/);
     expect(after[2]).toMatch(/^tls-untrusted/);
+  });
+
+  it("reads the PKCS #7 that openssl writes, and openssl the bench's", () => {
+    const told = spawnSync("openssl", ["pkcs7", "-inform", "DER", "-print_certs", "-noout"], {
+      input: Buffer.from(certsOnly([server.cert, ca.cert]), "base64"),
+      encoding: "utf8",
+    });
+    expect(told.stdout).toMatch(/CN = localhost[^]*CN = test CA/);
+    const files = ["-certfile", servers.file(server.cert), "-certfile", servers.file(ca.cert)];
+    const made = spawnSync("openssl", ["crl2pkcs7", "-nocrl", ...files, "-outform", "DER"]);
+    expect(chainOfEst(made.stdout.toString("base64"))).toBe(
+      server.cert.trimEnd() + "\n" + ca.cert.trimEnd() + "\n",
+    );
   });
 });

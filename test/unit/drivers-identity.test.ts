@@ -135,6 +135,25 @@ describe("two sets and which of them is used", () => {
     expect(store.ends).toEqual([2000, undefined]);
   });
 
+  it("believes HTTP's word: 401 and 403 are a refusal, other errors are nothing", () => {
+    const say = (line: string): void =>
+      hear({ id: open(), ev: "data", bytes: Uint8Array.from(line, (c) => c.charCodeAt(0)) });
+    install(2000);
+    say("HTTP/1.1 500 Internal");
+    expect([store.used, store.ends]).toEqual([
+      [1, 0],
+      [1000, 2000],
+    ]);
+    say("HTTP/1.1 403 Forbidden");
+    expect([store.used, store.ends]).toEqual([
+      [0, 0],
+      [1000, 2000],
+    ]);
+    ms = AGAIN_MS;
+    say("HTTP/1.1 200 OK");
+    expect(store.ends).toEqual([2000, undefined]);
+  });
+
   it("takes an outage for no refusal", () => {
     install(2000);
     for (const why of ["dns", "timeout", "closed", "tls-handshake", "tls-expired"]) failed(why);
