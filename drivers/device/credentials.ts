@@ -21,6 +21,8 @@ export interface Stored {
   readonly password?: string;
   /** OAuth 2, OpenADR 3. */
   readonly clientSecret?: string;
+  /** For the first certificate from the EST server; each device its own. */
+  readonly estSecret?: string;
   /** Of `update`: the root of trust, as the document that comes with the device. */
   readonly root?: string;
 }
@@ -29,11 +31,12 @@ export type StoredSets = Readonly<Record<string, Stored | undefined>>;
 /** The configuration with what its file names stand for. */
 export function withStored(config: UcmConfig, stored: StoredSets): UcmConfig {
   const upstreams = config.upstreams.map((upstream) => {
-    const { clientSecret } = stored[upstream.id] ?? {};
+    const { clientSecret, estSecret } = stored[upstream.id] ?? {};
     return {
       ...upstream,
       ...(hasPair(upstream, stored) ? { cert: "identity" } : {}),
       ...(clientSecret === undefined ? {} : { clientSecret }),
+      ...(estSecret === undefined ? {} : { estSecret }),
     };
   });
   const root = stored[UPDATE_CREDENTIALS]?.root;

@@ -57,6 +57,8 @@ export interface HttpReply {
 }
 
 export class VtnCore {
+  /** Fingerprints of new certificates, and of those that they stand for. */
+  readonly #renewed = new Map<string, string>();
   readonly state: VtnState;
   readonly misbehaviours = new MisbehaviourSet();
 
@@ -244,6 +246,7 @@ export class VtnCore {
         "this VTN demands XML signatures (security level high)",
       );
     }
+    this.#moveTo(fingerprint);
     if (service === "EiRegisterParty") return registerParty(this.state, message, fingerprint, now.utcMs);
     const venId = descendant(message, "venID")?.text;
     const ven = this.#findVen(venId, fingerprint);
@@ -272,6 +275,18 @@ export class VtnCore {
       default:
         return this.#poll(ven, now);
     }
+  }
+
+  /** A module's certificate was renewed: it counts as the same module from the first message that shows the new one. */
+  renewed(before: string, after: string): void {
+    this.#renewed.set(after, before);
+  }
+
+  #moveTo(fingerprint: string | undefined): void {
+    const before = this.#renewed.get(fingerprint ?? "");
+    if (before === undefined) return;
+    for (const ven of this.state.vens.values()) if (ven.fingerprint === before) ven.fingerprint = fingerprint;
+    this.#renewed.delete(fingerprint ?? "");
   }
 
   /** By venID; a message that may leave it out counts for the certificate's only VEN. */

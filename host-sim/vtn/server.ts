@@ -17,6 +17,7 @@ import type { Misbehaviour } from "./misbehaviour.js";
 import { MqttBroker } from "./mqtt-broker.js";
 import { openClients } from "./openadr3-clients.js";
 import { Vtn3Core, type Vtn3Options } from "./openadr3-core.js";
+import { answerEst, type EstOptions, PATH_EST } from "./est.js";
 import { deliverWebhooks } from "./openadr3-webhooks.js";
 import type { VtnCoreOptions } from "./state.js";
 import { type Reply, TlsFront } from "./tls-front.js";
@@ -35,6 +36,8 @@ export interface VtnOptions extends VtnCoreOptions {
   readonly maxTlsVersion?: "TLSv1.2" | "TLSv1.3";
   readonly ciphers?: string;
   readonly openadr3?: Omit<Vtn3Options, "clients">;
+  /** How long a certificate is good that the EST server issues; default 365. */
+  readonly certificateDays?: number;
 }
 
 export const PATH_20B = "/OpenADR2/Simple/2.0b";
@@ -70,6 +73,10 @@ export async function startVtn(options: VtnOptions): Promise<Vtn> {
     ...(options.maxTlsVersion === undefined ? {} : { maxVersion: options.maxTlsVersion }),
     ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
   });
+  const est: EstOptions = {
+    ...{ ca: pki.ca, secret: clients.module.clientSecret, days: options.certificateDays ?? 365 },
+    onRenewed: (before, after) => core.renewed(before, after),
+  };
   // A module that polls every few minutes keeps its connection.
   const keepAliveMs = Math.max(65_000, core.state.pollSeconds * 3000);
   const common = { misbehaviours, keepAliveMs };
@@ -87,12 +94,16 @@ export async function startVtn(options: VtnOptions): Promise<Vtn> {
       port: options.port3 ?? 0,
       // A client certificate is welcome here, not demanded: OAuth 2 is the rule.
       tls: { ...tls(pki.server), requestCert: true, rejectUnauthorized: false },
-      answer: (request, body) => answer3(core3, request, body),
+      answer: (request, body) =>
+        request.url?.startsWith(`${PATH_EST}/`) === true
+          ? answerEst(est, request, body)
+          : answer3(core3, request, body),
     });
     opened.push(front3);
     const urls = {
       openadr2b: `https://127.0.0.1:${front2.port}${PATH_20B}`,
       openadr3: `https://127.0.0.1:${front3.port}${PATH_3}`,
+      est: `https://127.0.0.1:${front3.port}${PATH_EST}`,
     };
     core3.baseUrl = urls.openadr3;
     const broker = await MqttBroker.listen({

@@ -28,7 +28,7 @@ export interface TlsFrontOptions {
   readonly keepAliveMs: number;
   readonly misbehaviours: MisbehaviourSet;
   /** Answers a request whose body has come in whole. */
-  readonly answer: (request: IncomingMessage, body: string) => Reply;
+  readonly answer: (request: IncomingMessage, body: string) => Reply | Promise<Reply>;
 }
 
 export class TlsFront {
@@ -93,7 +93,7 @@ async function serve(
       return;
     }
     if (misbehaviours.take("no-answer")) return;
-    send(misbehaviours, response, options.answer(request, body));
+    send(misbehaviours, response, await options.answer(request, body));
   } catch (error) {
     // The client went away in the middle of its request; anything else is a bug that must be seen.
     if ((error as NodeJS.ErrnoException).code !== "ECONNRESET" && !request.destroyed) {

@@ -27,7 +27,7 @@ export interface VenRecord {
   registrationId: string;
   readonly venName: string;
   /** Of its client certificate; undefined where the connection had none (virtual time). */
-  readonly fingerprint: string | undefined;
+  fingerprint: string | undefined;
   readonly registeredUtcMs: number;
   lastSeenUtcMs: number;
   registrations: number;

@@ -10,7 +10,7 @@ import type { VtnChange } from "./state.js";
 import type { EventView, VenView } from "./views.js";
 
 export interface Vtn {
-  readonly urls: { readonly openadr2b: string; readonly openadr3: string };
+  readonly urls: { readonly openadr2b: string; readonly openadr3: string; readonly est: string };
   /** Base address of the HTTP API. */
   readonly api: string;
   /** Paths of the files that a module enrols with. */

@@ -13,6 +13,7 @@ interface VtnFlags {
   readonly openadr3Port: number;
   readonly apiPort: number;
   readonly pollSeconds: number;
+  readonly certificateDays: number;
   readonly data: string;
   readonly json?: boolean;
 }
@@ -26,6 +27,12 @@ export function addVtn(program: Command, run: Run): void {
     .option("--port <number>", "port of OpenADR 2.0b on 127.0.0.1; 0 = any", portOption, 0)
     .option("--openadr3-port <number>", "port of OpenADR 3.1 on 127.0.0.1; 0 = any", portOption, 0)
     .option("--api-port <number>", "port of its API on 127.0.0.1; 0 = any", portOption, 0)
+    .option(
+      "--certificate-days <number>",
+      "life of certificates that its EST server issues",
+      wholeNumber(1),
+      365,
+    )
     .option("--poll-seconds <number>", "how often modules are asked to poll", wholeNumber(1), 10)
     .addOption(dataDirOption())
     .option("--json", "one JSON object a line")
@@ -53,6 +60,7 @@ Examples:
           port3: flags.openadr3Port,
           apiPort: flags.apiPort,
           pollSeconds: flags.pollSeconds,
+          certificateDays: flags.certificateDays,
         });
         // A secret goes into a file, not into what is printed; a module's configuration names that file.
         const clientSecretFile = resolve(flags.data, "openadr3-module.secret");
@@ -68,7 +76,7 @@ Examples:
             clientId: vtn.clients.module.clientId,
             clientSecretFile,
           },
-          `OpenADR 2.0b: ${vtn.urls.openadr2b}\nOpenADR 3.1: ${vtn.urls.openadr3}\nAPI: ${vtn.api}\nca: ${vtn.ca}\ncert: ${vtn.clientCert}\nkey: ${vtn.clientKey}\nOAuth 2 clients: ${resolve(flags.data, "openadr3-clients.json")}`,
+          `OpenADR 2.0b: ${vtn.urls.openadr2b}\nOpenADR 3.1: ${vtn.urls.openadr3}\nEST: ${vtn.urls.est}\nAPI: ${vtn.api}\nca: ${vtn.ca}\ncert: ${vtn.clientCert}\nkey: ${vtn.clientKey}\nOAuth 2 clients: ${resolve(flags.data, "openadr3-clients.json")}`,
         );
         vtn.onChange((change) => output.emit({ event: "vtn", ...change }, undefined));
         return await untilInterrupted(() => vtn.close());
