@@ -162,8 +162,7 @@ RS485_RAM static void longByte(Rs485Receiver* r, uint8_t b, int64_t atMs)
 	}
 	int good = sumIs(r->sum, r->previous, b);
 	noise(r, good ? rs485TooLong : rs485BadChecksum, r->length, atMs);
-	skip(r, RS485_NO_ANSWER);
-	schedule(r, good ? rs485NakInvalidLength : rs485NakChecksum, atMs);
+	skip(r, good ? rs485NakInvalidLength : rs485NakChecksum);
 }
 
 /* Four bytes are here: how long is the frame? */
@@ -294,8 +293,7 @@ RS485_RAM static void collectByte(Rs485Receiver* r, Rs485FrameLine* line, uint8_
 		return;
 	}
 	noise(r, rs485BadChecksum, (uint16_t)(k + 1), atMs);
-	skip(r, RS485_NO_ANSWER);
-	schedule(r, rs485NakChecksum, atMs);
+	skip(r, rs485NakChecksum);
 }
 
 /* Own echo */

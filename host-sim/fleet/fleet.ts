@@ -34,6 +34,8 @@ export interface FleetOptions {
 /** What happened to one pair in one event. */
 export interface Response {
   readonly pair: string;
+  /** Frames of this pair that had collided by then. */
+  readonly collided: number;
   /** From the intent's beginning in this module to the current below its limit, verified; ms. */
   readonly toVerifiedMs: number;
   /** When it was verified, on the fleet's clock, ms. */
@@ -48,6 +50,8 @@ export interface FleetTotals {
   readonly verified: number;
   readonly currentA: number;
   readonly exchanges: number;
+  /** Frames of either side that collided, and were repeated. */
+  readonly collided: number;
   readonly refused: number;
 }
 
@@ -89,13 +93,14 @@ export class Fleet {
   }
 
   totals(): FleetTotals {
-    const totals = { online: 0, shedding: 0, verified: 0, currentA: 0, exchanges: 0 };
+    const totals = { online: 0, shedding: 0, verified: 0, currentA: 0, exchanges: 0, collided: 0 };
     for (const { pair, online, intent, verified } of this.#members) {
       if (online) totals.online++;
       if (intent !== "normal" && intent !== "") totals.shedding++;
       if (verified) totals.verified++;
       totals.currentA += pair.sgd.state().currentA;
-      totals.exchanges += pair.moduleFrames;
+      totals.exchanges += pair.answers.moduleFrames;
+      totals.collided += pair.answers.collided;
     }
     return { count: this.#options.count, started: this.started, refused: this.refused, ...totals };
   }
@@ -160,7 +165,8 @@ export class Fleet {
       member.verified = true;
       if (member.intent === "normal") return;
       const toVerifiedMs = nowMs - member.intentMs;
-      this.responses.push({ pair: member.pair.name, toVerifiedMs, atMs: nowMs });
+      const { name, answers } = member.pair;
+      this.responses.push({ pair: name, toVerifiedMs, atMs: nowMs, collided: answers.collided });
       this.toVerified.add(toVerifiedMs);
     }
   }

@@ -14,6 +14,7 @@ import { VirtualLine } from "../line/virtual-line.js";
 import { httpInput, lineInput } from "../runtime/inputs.js";
 import type { SgdProfile } from "../sgd/profile.js";
 import { SgdSimulator } from "../sgd/simulator.js";
+import { AnswerJudge } from "./answers.js";
 
 export interface PairOptions {
   readonly name: string;
@@ -28,23 +29,15 @@ export interface PairOptions {
   onAnswerGap(gapMs: number): void;
 }
 
-/** A link answer is two bytes: 06 00 or 15 cc. */
-const isAnswer = (bytes: Uint8Array): boolean =>
-  bytes.length === 2 && (bytes[0] === 0x06 || bytes[0] === 0x15);
-/** Two bytes at 19,200 bit/s take so long. */
-const answerAirMs = 20_000 / 19_200;
-
 export class Pair {
   readonly name: string;
   readonly sgd: SgdSimulator;
-  /** Exchanges that the module has begun: its frames that are no link answers. */
-  moduleFrames = 0;
+  readonly answers = new AnswerJudge();
   readonly #options: PairOptions;
   readonly #machine = new Machine();
   readonly #wired: Wired;
   #inputs: Input[] = [];
   #wakeMs = 0;
-  #chargerFrameEndMs: number | undefined;
 
   constructor(options: PairOptions) {
     this.#options = options;
@@ -61,7 +54,10 @@ export class Pair {
     });
     this.#wired = { line, moduleEnd, chargerEnd, appliance: this.sgd };
     if (options.capture) captureVirtualLine(line, options.capture.sink, options.capture.toUtc);
-    line.tap(({ from, bytes, atMs }) => this.#tap(from, bytes, atMs));
+    line.tap((tap) => {
+      const gapMs = this.answers.onTap(tap);
+      if (gapMs !== undefined) options.onAnswerGap(gapMs);
+    });
     const seed = [0, 1, 2, 3].map(() => random.uint32());
     this.#inputs.push({ k: "boot", config: options.config, store: {}, seed });
     this.sgd.plug();
@@ -88,18 +84,6 @@ export class Pair {
       else if (output.k === "http") this.#options.http.request(output.request);
       else if (output.k === "abort") this.#options.http.abort(output.id);
       else if (output.k === "event") this.#options.onEvent(output.event, nowMs);
-    }
-  }
-
-  #tap(from: string, bytes: Uint8Array, atMs: number): void {
-    if (from === "charger") {
-      this.#chargerFrameEndMs = isAnswer(bytes) ? undefined : atMs;
-      return;
-    }
-    if (!isAnswer(bytes)) this.moduleFrames++;
-    else if (this.#chargerFrameEndMs !== undefined) {
-      this.#options.onAnswerGap(atMs - answerAirMs - this.#chargerFrameEndMs);
-      this.#chargerFrameEndMs = undefined;
     }
   }
 }

@@ -55,6 +55,8 @@ interface Transmission {
 
 /** How long a finished transmission can still matter to a byte of another: one byte at the slowest rate. */
 const REMEMBER_MS = 10;
+/** Bytes of one event span no more than this: well below the 20 ms of silence that end a message. */
+const EVENT_MS = 8;
 
 export class VirtualLine {
   readonly noise: LineNoise = { flipPerBit: 0, losePerByte: 0, duplicatePerByte: 0 };
@@ -228,6 +230,7 @@ export class VirtualEnd implements ByteLine {
 
   private readonly events: ByteLineEvent[] = [];
   private heard: number[] = [];
+  private heardFromMs = 0;
   private heardMs = 0;
 
   constructor(
@@ -262,9 +265,13 @@ export class VirtualEnd implements ByteLine {
     this.setConnected(true, atMs);
   }
 
-  /** For the line: a byte arrived. Bytes without a pause between them become one event. */
+  /**
+   * For the line: a byte arrived. Bytes without a pause between them become one event; but an event has one time, and
+   * where the line is asked late it must not hide when its first bytes came: that would look like a pause.
+   */
   hear(byte: number, startMs: number, endMs: number): void {
-    if (startMs > this.heardMs + 1) this.flush();
+    if (startMs > this.heardMs + 1 || endMs - this.heardFromMs > EVENT_MS) this.flush();
+    if (this.heard.length === 0) this.heardFromMs = startMs;
     this.heard.push(byte);
     this.heardMs = endMs;
   }

@@ -95,7 +95,7 @@ export class Receiver {
   /** In Mode.Long: bytes so far, and the last of them. */
   #taken = 0;
   #prev = 0;
-  /** In Mode.Skip: what to answer when the line is idle. */
+  /** In Mode.Skip: what to answer when the line is idle. A NAK counts from the last byte: a length may be garbled. */
   #skipCode = NONE;
 
   #answerEndMs = 0;
@@ -290,8 +290,7 @@ export class Receiver {
     if (!complete) return;
     if (this.#second > 0) return this.#dropFirst(atMs);
     this.#noise("bad-checksum", 0, k + 1, atMs);
-    this.#skip(NONE);
-    this.#schedule(NakCode.Checksum, atMs);
+    this.#skip(NakCode.Checksum);
   }
 
   /** Four bytes are here: how long is the frame? */
@@ -336,8 +335,7 @@ export class Receiver {
     }
     const good = sumCheck(this.#sum) === ((this.#prev << 8) | b);
     this.#noise(good ? "too-long" : "bad-checksum", 0, this.#len, atMs);
-    this.#skip(NONE);
-    this.#schedule(good ? NakCode.InvalidLength : NakCode.Checksum, atMs);
+    this.#skip(good ? NakCode.InvalidLength : NakCode.Checksum);
   }
 
   #store(b: number, atMs: number): void {

@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 import { Agenda } from "../../host-sim/fleet/agenda.js";
 import { Fleet, virtualUtcMs } from "../../host-sim/fleet/fleet.js";
 import { Histogram } from "../../host-sim/fleet/figures.js";
+import { Pair } from "../../host-sim/fleet/pair.js";
 import { loadProfile } from "../../host-sim/sgd/profile.js";
 import { VtnCore } from "../../host-sim/vtn/core.js";
 import { seededRandom } from "../../src/base/random.js";
+import { readConfig, type UcmConfig } from "../../src/setup/config.js";
 
 function runFleet(seed: number): Fleet {
   const vtn = new VtnCore({ pollSeconds: 10 });
@@ -50,6 +52,45 @@ describe("fleet in virtual time", () => {
   it("repeats itself exactly with the same seed, and not with another", () => {
     expect(runFleet(3).responses).toEqual(fleet.responses);
     expect(runFleet(4).responses).not.toEqual(fleet.responses);
+  });
+});
+
+describe("a computer that stalls", () => {
+  it("looks at the line late, and yet no frame is misread and no answer leaves out of its time", () => {
+    const random = seededRandom(11);
+    const gaps: number[] = [];
+    const naks: string[] = [];
+    for (let index = 0; index < 30; index++) {
+      const pair = new Pair({
+        name: "stalled",
+        config: readConfig({
+          upstreams: [],
+          polling: { stateSeconds: 10, commoditySeconds: 5 },
+        }) as UcmConfig,
+        profile: loadProfile("evse-level2-32a"),
+        random: seededRandom(index),
+        http: { request: () => undefined, abort: () => undefined },
+        capture: {
+          sink: {
+            record: ({ bytes, from }) => {
+              if (bytes[0] === 0x15) naks.push(`${from} ${String(bytes[1])}`);
+            },
+          },
+          toUtc: (atMs) => atMs,
+        },
+        onEvent: () => undefined,
+        onAnswerGap: (gapMs) => gaps.push(Math.round(gapMs)),
+      });
+      for (let now = 0; now < 60_000;) {
+        pair.poll(now, virtualUtcMs + now);
+        // As a rule in time or a millisecond late; one look in fifteen comes 15 to 59 ms late.
+        const lateMs = random.uint32() % 15 > 0 ? random.uint32() % 2 : 15 + (random.uint32() % 45);
+        now = Math.max(Math.ceil(pair.nextMs()) + lateMs, now + 1);
+      }
+    }
+    expect(gaps.length).toBeGreaterThan(500);
+    expect(gaps.filter((gapMs) => gapMs < 40 || gapMs > 200)).toEqual([]);
+    expect(naks).toEqual([]);
   });
 });
 

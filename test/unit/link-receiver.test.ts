@@ -79,10 +79,20 @@ describe("receiver: faults", () => {
     expect(b.end()).toEqual([
       "0 bad-checksum 08 01 00 02 01 00 0C 3E",
       `25 resync ${SHED}`,
-      "45 send nak 3",
+      "50 send nak 3",
       "100 frame 0801 01 00 ack",
       "145 send ack",
     ]);
+  });
+
+  it("a NAK leaves 40 ms or more after the last byte, where a garbled length ends the frame before its end", () => {
+    // Three bytes of a header are lost: what follows reads as a frame without payload in the midst of the real one.
+    const b = new ReceiverBench().feed(0, "37 06 80 00 80 00").feed(7, "00 00 00");
+    expect(b.end()).toEqual(["0 bad-checksum 37 06 80 00 80 00", "27 resync 00 00 00", "52 send nak 3"]);
+    // Above our limit, and more behind it.
+    const long = new ReceiverBench({}, { ...SETTINGS, maxPayload: 2 });
+    long.feed(0, "37 06 80 04 80 00 00 00 00 00").feed(19, "00");
+    expect(long.end().at(-1)).toBe("64 send nak 3");
   });
 
   it("00 does not stand for FF in a check byte", () => {

@@ -26,7 +26,7 @@ async function run(): Promise<readonly Row[]> {
             met: answered && cpuUs <= 2 * (hundred ?? cpuUs),
           }
         : {}),
-      conditions: `${seconds} s, 10 s polls, one event; ${got.online} online, ${got.toVerifiedMs.count} verified, ${got.exchanges} exchanges, ${got.answersInTime} of ${got.answers} link answers in time; ${(got.tookMs / 1000).toFixed(1)} s, ${(got.rssBytes / 1e6).toFixed(0)} MB of the process`,
+      conditions: `${seconds} s, 10 s polls, one event; ${got.online} online, ${got.toVerifiedMs.count} verified, ${got.exchanges} exchanges, ${got.answersInTime} of ${got.answers} link answers in time, ${got.collided} frames collided; ${(got.tookMs / 1000).toFixed(1)} s, ${(got.rssBytes / 1e6).toFixed(0)} MB of the process`,
     });
   }
   return rows;

@@ -19,6 +19,7 @@ interface Report {
   readonly exchanges: number;
   readonly answers: number;
   readonly answersInTime: number;
+  readonly collided: number;
   readonly answerGapMs: {
     readonly p50: number;
     readonly p99: number;
@@ -77,7 +78,7 @@ async function run(): Promise<readonly Row[]> {
       unit: "ms",
       target: count === 1000 ? "every deadline kept on one core" : "",
       ...(count === 1000 ? { met: got.online === count && got.answersInTime === got.answers } : {}),
-      conditions: `120 s incl. 40 s start, 10 s polls, ${got.exchanges} exchanges, ${got.online} online, ${((got.cpuMs / got.tookMs) * 100).toFixed(0)} % of one core, ${(got.heapBytes / count / 1024).toFixed(0)} KB of live heap a pair, ${(got.rssBytes / 1e6).toFixed(0)} MB of the process; histogram ${got.answerGapHistogram.map(([from, n]) => `${from}: ${n}`).join(", ")}`,
+      conditions: `120 s incl. 40 s start, 10 s polls, ${got.exchanges} exchanges, ${got.collided} frames collided and were repeated, ${got.online} online, ${((got.cpuMs / got.tookMs) * 100).toFixed(0)} % of one core, ${(got.heapBytes / count / 1024).toFixed(0)} KB of live heap a pair, ${(got.rssBytes / 1e6).toFixed(0)} MB of the process; histogram ${got.answerGapHistogram.map(([from, n]) => `${from}: ${n}`).join(", ")}`,
     });
   }
   vtn.kill("SIGINT");

@@ -57,7 +57,7 @@ function report(fleet: Fleet, output: Output, tookMs: number, virtualMs: number 
     },
     [
       `${totals.online} of ${totals.count} online, ${totals.exchanges} exchanges, ${totals.refused} commands refused or failed`,
-      `link answers within 40–200 ms: ${kept} of ${all}   gap p50 ${gap(0.5)} ms, p99.9 ${gap(0.999)} ms, max ${gap(1)} ms`,
+      `link answers within 40–200 ms: ${kept} of ${all}, ${totals.collided} frames collided and were repeated   gap p50 ${gap(0.5)} ms, p99.9 ${gap(0.999)} ms, max ${gap(1)} ms`,
       ...fleet.gaps.rows(10).map(([from, n]) => `  ${String(from).padStart(5)} ms  ${n}`),
       fleet.toVerified.count > 0
         ? `from intent to verified: p50 ${q(0.5)} ms, p95 ${q(0.95)} ms, max ${q(1)} ms (${fleet.toVerified.count})`
@@ -191,7 +191,7 @@ export function addFleet(program: Command, run: Run): void {
     .option("--seed <number>", "of everything random", wholeNumber(0), 1)
     .option(
       "--csv <file>",
-      "write one line a response: module, ms from intent to verified, ms of the fleet's clock",
+      "write one line a response: module, ms from intent to verified, ms of the fleet's clock, frames that collided",
     )
     .option("--capture <file>", "every frame of the first module's line, pcapng (docs/capture.md)")
     .addOption(dataDirOption())
@@ -234,8 +234,10 @@ Examples:
         );
         sink?.close();
         if (flags.csv !== undefined) {
-          const lines = fleet.responses.map((one) => `${one.pair},${one.toVerifiedMs},${one.atMs}`);
-          writeFileSync(flags.csv, `module,to_verified_ms,at_ms\n${lines.join("\n")}\n`);
+          const lines = fleet.responses.map(
+            (one) => `${one.pair},${one.toVerifiedMs},${one.atMs},${one.collided}`,
+          );
+          writeFileSync(flags.csv, `module,to_verified_ms,at_ms,frames_collided\n${lines.join("\n")}\n`);
         }
         return fleet.totals().online === flags.count ? 0 : 1;
       }),
