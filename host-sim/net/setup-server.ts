@@ -17,7 +17,9 @@ export interface SetupServer {
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
+  if (Number(request.headers["content-length"] ?? 0) > MOST_BODY_BYTES) return undefined;
+  // The socket is not ended with the body: whoever sends too much is told so.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
     if (size > MOST_BODY_BYTES) return undefined;
     chunks.push(chunk as Buffer);
@@ -25,12 +27,18 @@ async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** A head has to be whole within the first, a request within the second, ms. */
+const LIMITS = { headMs: 5000, requestMs: 10_000 };
+
 /** `ask` hands a request to the module; port 0 = any. */
 export async function startSetupServer(
   port: number,
   ask: (request: Omit<WebRequest, "id">) => Promise<Omit<WebResponse, "id"> | undefined>,
+  { headMs, requestMs } = LIMITS,
 ): Promise<SetupServer> {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    // One request a connection, as on the chip.
+    response.shouldKeepAlive = false;
     const body = await bodyOf(request);
     const { method = "GET", url = "/", headers } = request;
     const answer =
@@ -48,12 +56,21 @@ export async function startSetupServer(
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     response.end(answer.body);
   };
-  const server = createServer({ maxHeaderSize: 4 * MOST_HEAD_BYTES }, (request, response) => {
-    serve(request, response).catch(() => response.destroy());
-  });
-  server.requestTimeout = 10_000;
-  server.headersTimeout = 5000;
+  const server = createServer(
+    {
+      maxHeaderSize: 4 * MOST_HEAD_BYTES,
+      headersTimeout: headMs,
+      requestTimeout: requestMs,
+      // Node looks at these two only so often.
+      connectionsCheckingInterval: 500,
+    },
+    (request, response) => {
+      serve(request, response).catch(() => response.destroy());
+    },
+  );
   server.maxConnections = 16;
+  // Whoever never sends a byte, or does not take the answer.
+  server.setTimeout(requestMs, (socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const taken = error.code === "EADDRINUSE";

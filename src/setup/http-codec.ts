@@ -1,6 +1,9 @@
 import { utf8Decode, utf8Encode, utf8Length } from "../base/utf8.js";
 import { MOST_BODY_BYTES, MOST_HEAD_BYTES, type WebRequest, type WebResponse } from "../ports/http-server.js";
 
+/** Head, empty line and body. */
+const MOST_BYTES = MOST_HEAD_BYTES + 4 + MOST_BODY_BYTES;
+
 /** A request as it came over the connection: all but its number. */
 export type ReadRequest = Omit<WebRequest, "id">;
 
@@ -10,17 +13,26 @@ export type ReadRequest = Omit<WebRequest, "id">;
  * refused with its status: chunked bodies (411), other versions (505), too much (413, 431), nonsense (400).
  */
 export class RequestReader {
-  #bytes = new Uint8Array(0);
+  #bytes = new Uint8Array(256);
+  #length = 0;
+  /** Up to here no end of the head was found: whoever sends byte by byte does not have it looked for each time anew. */
+  #looked = 0;
   #head: (ReadRequest & { readonly length: number }) | undefined;
   #done = false;
 
   /** Answers the request once it is whole, a status where it is refused, undefined where more has to come. */
   push(bytes: Uint8Array): ReadRequest | number | undefined {
     if (this.#done) return undefined;
-    const all = new Uint8Array(this.#bytes.length + bytes.length);
-    all.set(this.#bytes);
-    all.set(bytes, this.#bytes.length);
-    this.#bytes = all;
+    // What is beyond the longest request that is taken cannot belong to one.
+    const fits = bytes.subarray(0, MOST_BYTES - this.#length);
+    const length = this.#length + fits.length;
+    if (length > this.#bytes.length) {
+      const more = new Uint8Array(Math.min(MOST_BYTES, 2 * length));
+      more.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = more;
+    }
+    this.#bytes.set(fits, this.#length);
+    this.#length = length;
     const result = this.#read();
     if (result !== undefined) {
       this.#done = true;
@@ -31,28 +43,32 @@ export class RequestReader {
 
   #read(): ReadRequest | number | undefined {
     if (this.#head === undefined) {
-      const end = endOfHead(this.#bytes);
-      if (end < 0) return this.#bytes.length > MOST_HEAD_BYTES ? 431 : undefined;
+      const end = this.#endOfHead();
+      if (end < 0) return this.#length > MOST_HEAD_BYTES + 3 ? 431 : undefined;
       if (end > MOST_HEAD_BYTES) return 431;
       const text = utf8Decode(this.#bytes, 0, end);
       const head = text === undefined ? 400 : readHead(text);
       if (typeof head === "number") return head;
       this.#head = head;
-      this.#bytes = this.#bytes.slice(end + 4);
+      this.#bytes = this.#bytes.slice(end + 4, this.#length);
+      this.#length = this.#bytes.length;
     }
     const { length, ...request } = this.#head;
-    if (this.#bytes.length < length) return undefined;
+    if (this.#length < length) return undefined;
     const body = utf8Decode(this.#bytes, 0, length);
     return body === undefined ? 400 : { ...request, body };
   }
-}
 
-/** Where the empty line begins; −1 = not yet there. */
-function endOfHead(bytes: Uint8Array): number {
-  const most = Math.min(bytes.length - 3, MOST_HEAD_BYTES + 1);
-  for (let i = 0; i < most; i++)
-    if (bytes[i] === 13 && bytes[i + 1] === 10 && bytes[i + 2] === 13 && bytes[i + 3] === 10) return i;
-  return -1;
+  /** Where the empty line begins; −1 = not yet there. */
+  #endOfHead(): number {
+    const bytes = this.#bytes;
+    const most = Math.min(this.#length - 3, MOST_HEAD_BYTES + 1);
+    for (; this.#looked < most; this.#looked++) {
+      const i = this.#looked;
+      if (bytes[i] === 13 && bytes[i + 1] === 10 && bytes[i + 2] === 13 && bytes[i + 3] === 10) return i;
+    }
+    return -1;
+  }
 }
 
 function readHead(text: string): (ReadRequest & { readonly length: number }) | number {

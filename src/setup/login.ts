@@ -59,7 +59,7 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
 /**
  * Who may use the owner's page: whoever knows the secret on the label, or the one that the owner has chosen in its
  * place. Wrong ones cost ever more time, for everybody, because addresses in a home are cheap; the wait ends with the
- * next right one or with a restart. Random numbers are the world's: on the device the hardware's generator.
+ * next right one, with a press of the button or with a restart. Random numbers are the world's: on the device the hardware's generator.
  */
 export class Login {
   #sessions: Kept[] = [];
@@ -76,6 +76,11 @@ export class Login {
   /** Milliseconds until another secret is looked at. */
   waitMs(now: Now): number {
     return Math.max(0, this.#nextMs - now.ms);
+  }
+
+  /** Ends the wait after wrong secrets; they are counted on. */
+  calm(): void {
+    this.#nextMs = 0;
   }
 
   /** A session where the secret is right; else "wait" or "wrong". */

@@ -47,6 +47,8 @@ const HEADERS: readonly (readonly [string, string])[] = [
   ],
   ["x-content-type-options", "nosniff"],
   ["referrer-policy", "same-origin"],
+  // Of browsers that do not know frame-ancestors.
+  ["x-frame-options", "DENY"],
 ];
 
 /**
@@ -71,6 +73,8 @@ export class OwnerWeb {
   /** Opens setup: a new module at its start, or the button. */
   openSetup(why: "new" | "button", now: Now): void {
     this.#setupUntilMs = now.ms + SETUP_MS;
+    // Whoever stands at the module is not kept out by somebody who guesses from elsewhere.
+    this.#login.calm();
     this.desk.security("setup", why === "new" ? "open: new module" : "open: button", now);
   }
 
@@ -110,7 +114,9 @@ export class OwnerWeb {
   #session({ cookie }: WebRequest, now: Now): Session | undefined {
     for (const part of cookie.split(";")) {
       const [name, value] = part.trim().split("=");
-      if (name === COOKIE && value !== undefined) return this.#login.session(value, now);
+      // Another program of this host may have planted one of the same name: the first that is ours counts.
+      const session = name === COOKIE && value !== undefined ? this.#login.session(value, now) : undefined;
+      if (session) return session;
     }
     return undefined;
   }

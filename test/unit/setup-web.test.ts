@@ -479,6 +479,27 @@ describe("HTTP of the chip", () => {
     expect(new RequestReader().push(bytes(text))).toBe(status);
   });
 
+  it("takes the longest request that it promises, byte by byte, and not one byte more", () => {
+    const head = (size: number): string => {
+      const fixed = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4096\r\nx: ";
+      return `${fixed}${"y".repeat(size - fixed.length)}\r\n\r\n`;
+    };
+    const read = (text: string): unknown => {
+      const reader = new RequestReader();
+      for (const byte of bytes(text)) {
+        const result = reader.push(Uint8Array.of(byte));
+        if (result !== undefined) return typeof result === "object" ? result.body.length : result;
+      }
+      return undefined;
+    };
+    expect(read(`${head(2048)}${"b".repeat(4096)}`)).toBe(4096);
+    expect(read(head(2049))).toBe(431);
+    expect(read(`${head(2048)}${"b".repeat(4095)}`)).toBeUndefined();
+    expect(new RequestReader().push(bytes(`${head(2048)}${"b".repeat(20_000)}`))).toMatchObject({
+      body: "b".repeat(4096),
+    });
+  });
+
   it("never throws and never holds more than its bounds, whatever comes", () => {
     const random = seededRandom(11);
     for (let i = 0; i < 100_000; i++) {
