@@ -113,9 +113,9 @@ export class OwnerWeb {
 
   #session({ cookie }: WebRequest, now: Now): Session | undefined {
     for (const part of cookie.split(";")) {
-      const [name, value] = part.trim().split("=");
-      // Another program of this host may have planted one of the same name: the first that is ours counts.
-      const session = name === COOKIE && value !== undefined ? this.#login.session(value, now) : undefined;
+      const value = part.trim().split("=")[1];
+      // Another program of this host may have planted one, of whatever name: the first that is ours counts.
+      const session = value !== undefined ? this.#login.session(value, now) : undefined;
       if (session) return session;
     }
     return undefined;
@@ -166,7 +166,7 @@ export class OwnerWeb {
 
   #post(path: string, form: Map<string, string>, request: WebRequest, now: Now): WebResponse {
     const { id } = request;
-    if (path === "/login") return this.#enter(id, form.get("secret") ?? "", now);
+    if (path === "/login") return this.#enter(request, form.get("secret") ?? "", now);
     const session = this.#session(request, now);
     if (!session) return html(id, 403, loginPage("Please log in again.", this.#first));
     if (form.get("form") !== session.form) return answer(id, 403, "The form is too old: load the page anew.");
@@ -196,7 +196,7 @@ export class OwnerWeb {
     return answer(id, 404, "There is no such page.");
   }
 
-  #enter(id: number, secret: string, now: Now): WebResponse {
+  #enter({ id, host }: WebRequest, secret: string, now: Now): WebResponse {
     const session = this.#login.enter(secret, now);
     if (session === "wrong") this.desk.security("login-failed", "owner's page", now);
     if (typeof session === "string") {
@@ -206,7 +206,8 @@ export class OwnerWeb {
       const { headers, ...rest } = html(id, 429, loginPage(told, this.#first));
       return { ...rest, headers: [...headers, ["retry-after", String(waitS)]] };
     }
-    const cookie = `${COOKIE}=${session.token}; HttpOnly; SameSite=Strict; Path=/`;
+    // Cookies know no ports: two modules on one computer must not throw each other's owner out.
+    const cookie = `${COOKIE}${Number(host.split(":")[1]) || ""}=${session.token}; HttpOnly; SameSite=Strict; Path=/`;
     const { headers, ...rest } = redirect(id, "/");
     return { ...rest, headers: [...headers, ["set-cookie", cookie]] };
   }

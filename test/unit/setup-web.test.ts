@@ -130,6 +130,37 @@ class Bench {
 let bench: Bench;
 beforeEach(() => (bench = new Bench()));
 
+describe("two modules on one computer", () => {
+  it("do not throw each other's owner out: cookies know no ports", () => {
+    const modules = [8050, 8051].map((port) => {
+      const host = `127.0.0.1:${port}`;
+      return { bench: new Bench(), more: { host, origin: `http://${host}` } };
+    });
+    // What a browser keeps of 127.0.0.1: one value a name.
+    const jar = new Map<string, string>();
+    const cookie = (): string => [...jar].map((pair) => pair.join("=")).join("; ");
+    for (const { bench: one, more } of modules) {
+      const { headers } = one.post("/login", { secret: SECRET }, { ...more, cookie: cookie() });
+      const [name, value] = headers
+        .find(([field]) => field === "set-cookie")![1]
+        .split(";")[0]!
+        .split("=");
+      jar.set(name!, value!);
+    }
+    expect([...jar.keys()]).toEqual(["ucm8050", "ucm8051"]);
+    for (const { bench: one, more } of modules)
+      expect(one.get("/settings", { ...more, cookie: cookie() }).body).toContain("Log out");
+    // Without a port, as on the device, nothing is added; and a Host says no more than its number.
+    new Map([
+      ["192.168.4.1", /^ucm=/],
+      ["127.0.0.1:80; Domain=x", /^ucm=/],
+    ]).forEach((name, host) => {
+      const { headers } = new Bench().post("/login", { secret: SECRET }, { host, origin: "" });
+      expect(headers.find(([field]) => field === "set-cookie")![1]).toMatch(name);
+    });
+  });
+});
+
 describe("without the secret", () => {
   it.each(["/", "/history", "/settings", "/setup"])("%s shows the login alone", (path) => {
     const { status, body } = bench.get(path);
