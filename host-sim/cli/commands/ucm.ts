@@ -30,6 +30,7 @@ import {
   type LineFlags,
   lineOf,
   portOption,
+  wholeNumber,
   rtsOption,
   serialHelp,
   version,
@@ -47,6 +48,7 @@ interface UcmFlags extends LineFlags {
   readonly webhookPort?: number;
   readonly setupPort?: number;
   readonly ownerSecretFile?: string;
+  readonly button?: number;
 }
 
 /** What a person reads; undefined for what only machines want. */
@@ -96,6 +98,11 @@ export function addUcm(program: Command, run: Run): void {
       portOption,
     )
     .option("--owner-secret-file <file>", "the secret of its label; made in the data folder if not given")
+    .option(
+      "--button <seconds>",
+      "hold the module's button for so long at the start: 1 opens setup, 10 forgets everything (while it runs: kill -USR2 PID)",
+      wholeNumber(1),
+    )
     .option("--json", "one JSON object a line")
     .addHelpText(
       "after",
@@ -125,6 +132,8 @@ async function runModule(flags: UcmFlags): Promise<number> {
   const output = new Output(flags.json ?? false);
   if (flags.config !== undefined) loadConfig(flags.config);
   if (flags.config === undefined && flags.setupPort === undefined) configPath(flags, "");
+  if (flags.button !== undefined && flags.setupPort === undefined)
+    throw new UsageError("--button is for a module with pages of its own: --setup-port 0");
   const dataDir = lockDataDir(flags.data);
   const owner = flags.setupPort === undefined ? undefined : ownerSecret(dataDir, flags.ownerSecretFile);
   const tapped = tapLine(flags.capture, "module", "charger");
@@ -173,6 +182,11 @@ async function runLives(flags: UcmFlags, { output, dataDir, owner, tapped, opene
       interrupted = true;
       endLife(130);
     });
+  if (flags.setupPort !== undefined && process.platform !== "win32") {
+    const press = (): void => life?.host.button(PRESS_MS);
+    process.on("SIGUSR2", press);
+    opened.push(() => process.off("SIGUSR2", press));
+  }
   const wrapped = tapped.wrap(line);
   let reason: StartReason = "power";
   for (;;) {
@@ -182,11 +196,13 @@ async function runLives(flags: UcmFlags, { output, dataDir, owner, tapped, opene
     const { host, close } = life;
     opened.push(close);
     host.start(reason);
+    if (reason === "power" && flags.button !== undefined) host.button(flags.button * 1000);
     const code = await ended;
     opened.pop();
     await close();
     if (code !== AGAIN && code !== FORGOTTEN) return code;
-    reason = code === FORGOTTEN ? "factory-reset" : "power";
+    // A module that was set up anew has no power cut behind it, and is not held off as after one.
+    reason = code === FORGOTTEN ? "factory-reset" : "requested";
   }
 }
 
@@ -194,6 +210,8 @@ async function runLives(flags: UcmFlags, { output, dataDir, owner, tapped, opene
 const AGAIN = -1;
 /** The same, and the owner's setup is gone. */
 const FORGOTTEN = -2;
+/** What a signal presses the button for: setup. */
+const PRESS_MS = 2000;
 /** The page that says "saved" goes out before the module ends. */
 const SETTLE_MS = 300;
 
