@@ -117,9 +117,7 @@ async function bundled(): Promise<string> {
     readFileSync(join(root, "manifest.json"), "utf8"),
   ) as { include: string[]; modules: Record<string, string>; preload: string[]; [more: string]: unknown };
   void preload;
-  const kept = Object.entries(modules).filter(
-    ([name]) => name !== "~" && !name.startsWith("src/") && !name.startsWith("crc/"),
-  );
+  const kept = Object.entries(modules).filter(([name]) => name !== "~" && !name.startsWith("src/"));
   const inside = inputs
     .filter((path) => path.startsWith("drivers/"))
     .map((path) => join(root, path).replace(/\.ts$/, ""));

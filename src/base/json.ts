@@ -1,4 +1,4 @@
-import crc32 from "crc/calculators/crc32";
+import { crc32 } from "./crc32.js";
 
 /**
  * JSON values as sealed text: eight hexadecimal digits of CRC-32 over what follows, then compact JSON. What a
@@ -24,7 +24,7 @@ export function openJson(sealed: string | undefined): unknown {
 /** CRC-32 over the text's UTF-16 code units, low byte first: no encoder is needed, and no platform has its own idea. */
 export function crcOfText(text: string): number {
   const chunk = new Uint8Array(128);
-  let crc: number | undefined;
+  let crc = 0;
   for (let at = 0; at < text.length; at += 64) {
     const count = Math.min(64, text.length - at);
     for (let i = 0; i < count; i++) {
@@ -34,5 +34,5 @@ export function crcOfText(text: string): number {
     }
     crc = crc32(count === 64 ? chunk : chunk.subarray(0, 2 * count), crc);
   }
-  return (crc ?? 0) >>> 0;
+  return crc;
 }

@@ -1,4 +1,4 @@
-import crc32 from "crc/calculators/crc32";
+import { crc32 } from "../base/crc32.js";
 import type { FlashPort } from "../ports/flash.js";
 
 /**
@@ -154,7 +154,7 @@ export class FlashArea {
     for (let done = 0; done < length + 4;) {
       const part = chunk.subarray(0, Math.min(chunk.length, length + 4 - done));
       this.flash.read(address + done, part);
-      crc = crcAfter(part, crc);
+      crc = crc32(part, crc);
       done += part.length;
     }
     this.flash.read(address + 4 + length, this.word);
@@ -175,12 +175,7 @@ export class FlashArea {
 
 /** CRC-32 of bytes, after those of `before` where given. */
 function crcOf(bytes: Uint8Array, before: Uint8Array | undefined): number {
-  return before === undefined ? crc32(bytes) >>> 0 : crcAfter(bytes, crc32(before) >>> 0);
-}
-
-/** Goes on from the CRC of earlier bytes. The package takes a plain 0 for "none yet", so that 0 is said as 2^32. */
-function crcAfter(bytes: Uint8Array, crc: number): number {
-  return crc32(bytes, crc === 0 ? 0x1_0000_0000 : crc) >>> 0;
+  return crc32(bytes, before && crc32(before));
 }
 
 export function u32(bytes: Uint8Array, at: number): number {

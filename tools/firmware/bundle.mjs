@@ -10,6 +10,7 @@ import { createRequire } from "node:module";
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { arrayEdits, edited, typedFile } from "./arrays.mjs";
 
 const require = createRequire(import.meta.url);
 
@@ -25,10 +26,14 @@ export function upstreamsOf(list) {
   return names;
 }
 
-/** Private names as plain ones, and module-level literals frozen. What only a private name can do is refused. */
+/**
+ * Private names as plain ones, module-level literals frozen, arrays by their index (of a file of src/). What only a private
+ * name can do is refused.
+ */
 export function prepared(text, path) {
   const ts = require("typescript");
-  const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
+  const typed = typedFile(path);
+  const file = typed?.text === text ? typed : ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
   const edits = [];
   let privates = 0;
   let inherits = false;
@@ -56,19 +61,31 @@ export function prepared(text, path) {
     ts.forEachChild(node, visit);
   };
   visit(file);
+  if (path.endsWith(join("src", "setup", "fields.ts"))) edits.push(...withoutTexts(file));
+  // Behind the others: what is put before an array stands before its own edits.
+  if (file === typed) edits.push(...arrayEdits(file));
   // The SDK's classes, which drivers extend, have no name that begins so.
   if (inherits && privates > 0 && !path.includes(`${sep}drivers${sep}`))
     throw new Error(
       `${path}: a class that extends another must not have private names: in the device build both share them`,
     );
-  edits.sort(([a], [b]) => a - b);
-  let out = "";
-  let from = 0;
-  for (const [place, length, by] of edits) {
-    out += text.slice(from, place) + by;
-    from = place + length;
-  }
-  return out + text.slice(from);
+  return edited(text, edits);
+}
+
+/** What a field of the configuration is about stands in its schema and its help, which a device has not; 6 KB of texts. */
+function withoutTexts(file) {
+  const ts = require("typescript");
+  const edits = [];
+  const visit = (node) => {
+    const isText =
+      (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) &&
+      ((ts.isPropertyAssignment(node.parent) && node.parent.name.getText(file) === "about") ||
+        (ts.isCallExpression(node.parent) && node.parent.arguments[0] === node));
+    if (isText) edits.push([node.getStart(file), node.end - node.getStart(file), '""']);
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return edits;
 }
 
 /** In the place of a module that is left out: its names, all undefined. */
@@ -79,6 +96,9 @@ function emptied(text) {
   return names.map((name) => `export const ${name} = undefined;`).join("\n");
 }
 
+const root = realpathSync(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+const compiled = join(root, "dist", "src") + sep;
+
 function plugin(left, bareIsOutside) {
   const slashed = (path) => path.split(sep).join("/");
   const isLeft = (path) => left.some((folder) => slashed(path).includes(`/src/${folder}/`));
@@ -87,15 +107,15 @@ function plugin(left, bareIsOutside) {
     setup(build) {
       // What the SDK and the drivers' manifests bring; packages of npm become part of the bundle.
       build.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
-        bareIsOutside && kind === "import-statement" && !path.startsWith("crc/")
-          ? { path, external: true }
-          : undefined,
+        bareIsOutside && kind === "import-statement" ? { path, external: true } : undefined,
       );
       build.onResolve({ filter: /^\.\.?\// }, ({ path, importer, resolveDir }) => {
         let file = resolve(resolveDir, path);
+        // Of what was compiled the source is taken: it has types.
+        if (file.startsWith(compiled)) file = join(root, "src", file.slice(compiled.length));
         if (!existsSync(file)) file = file.replace(/\.js$/, ".ts");
         if (isLeft(file) && !isLeft(importer)) return { path: file, namespace: "left-out" };
-        return undefined;
+        return existsSync(file) ? { path: file } : undefined;
       });
       build.onLoad({ filter: /./, namespace: "left-out" }, ({ path }) => ({
         contents: emptied(readFileSync(path, "utf8")),
@@ -157,6 +177,36 @@ export function withConstants(text) {
 }
 
 /**
+ * What is used once stands where it is used, and what is known is worked out. Of the compressor's steps those that make
+ * JavaScript short and byte code long are left out: an `if` made an expression, statements joined by commas.
+ */
+async function shortened(text) {
+  const { minify } = await import("terser");
+  const { code } = await minify(text, {
+    module: true,
+    ecma: 2020,
+    compress: {
+      defaults: false,
+      passes: 3,
+      toplevel: true,
+      ...{
+        collapse_vars: true,
+        reduce_vars: true,
+        reduce_funcs: true,
+        inline: 3,
+        unused: true,
+        keep_fargs: true,
+      },
+      ...{ dead_code: true, evaluate: true, side_effects: true, hoist_props: true, if_return: true },
+      ...{ switches: true, properties: true, computed_props: true, loops: true },
+    },
+    mangle: { module: true },
+    format: { beautify: true },
+  });
+  return code;
+}
+
+/**
  * Bundles `entries` (files below `base`) into `outdir`, keeping their paths. `upstreams`: protocols to keep, all if not
  * given. `bareIsOutside`: names of modules that the SDK knows stay imports. Answers the files that are in it.
  */
@@ -175,7 +225,9 @@ export async function bundle({
     entryPoints: entries,
     outdir,
     outbase: base,
-    absWorkingDir: realpathSync(dirname(dirname(dirname(fileURLToPath(import.meta.url))))),
+    absWorkingDir: root,
+    // Fields are set as the constructor begins, not by a function of their own.
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false, target: "es2022" } },
     bundle: true,
     splitting: entries.length > 1,
     format: "esm",
@@ -191,7 +243,7 @@ export async function bundle({
   });
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, withConstants(text));
+    writeFileSync(path, withConstants(await shortened(text)));
   }
   return Object.keys(metafile.inputs);
 }
