@@ -19,6 +19,8 @@ interface Due {
   readonly atMs: number;
   /** Of a connection that is gone nothing arrives. */
   readonly connection: number;
+  /** A text of the charger that is on its way. */
+  readonly toPlatform?: boolean;
   readonly act: () => WebSocketEvent | undefined;
 }
 
@@ -95,7 +97,10 @@ export class VirtualCsms {
         break;
       case "close":
         this.closes.push({ code: call.code, reason: call.reason });
-        if (call.id === this.connection) this.gone();
+        if (call.id === this.connection) {
+          this.arrive();
+          this.gone();
+        }
         break;
       case "password":
         this.password = call.password;
@@ -153,7 +158,14 @@ export class VirtualCsms {
   private fromCharger(text: string): void {
     this.note("charger", text);
     if (this.lose === "requests") return;
-    this.later(() => this.handle(text));
+    this.later(() => this.handle(text), true);
+  }
+
+  /** A close in good order comes behind everything that was said before it: TCP keeps the order. */
+  private arrive(): void {
+    const said = this.due.filter((one) => one.toPlatform === true && one.connection === this.connection);
+    this.due = this.due.filter((one) => !said.includes(one));
+    for (const one of said) one.act();
   }
 
   private handle(text: string): undefined {
@@ -189,8 +201,9 @@ export class VirtualCsms {
     if (this.lose !== "answers") this.sendText(answer);
   }
 
-  private later(act: () => WebSocketEvent | undefined): void {
-    this.due.push({ atMs: this.nowMs + (this.options.delayMs ?? 20), connection: this.connection, act });
+  private later(act: () => WebSocketEvent | undefined, toPlatform = false): void {
+    const atMs = this.nowMs + (this.options.delayMs ?? 20);
+    this.due.push({ atMs, connection: this.connection, toPlatform, act });
   }
 
   private gone(): void {
