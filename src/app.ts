@@ -409,7 +409,13 @@ export class Ucm {
   #progress(now: Now): void {
     const linkMs = Math.min(this.#link.nextMs(), this.#sgd.nextMs());
     const storageMs = this.#recorder?.nextMs(this.#lineMs) ?? NEVER;
-    this.#vitals.progress(linkMs, this.#upstreamsNextMs(), storageMs, now);
+    this.#vitals.progress(
+      linkMs,
+      this.#upstreamsNextMs(),
+      storageMs,
+      this.#updater?.dueMs() ?? NEVER,
+      now,
+    );
   }
 
   #lampFacts(): Omit<LampFacts, "fault"> {

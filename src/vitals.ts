@@ -55,11 +55,12 @@ export class Vitals {
   }
 
   /** After a poll: when each part wants the next. Feeds the watchdog while everything makes progress. */
-  progress(linkMs: number, upstreamsMs: number, storageMs: number, now: Now): void {
+  progress(linkMs: number, upstreamsMs: number, storageMs: number, updateMs: number, now: Now): void {
     const watch = this.#watch;
     watch.polled("link", linkMs, now);
     watch.polled("upstreams", upstreamsMs, now);
     watch.polled("storage", storageMs, now);
+    watch.polled("update", updateMs, now);
     const stuck = watch.stuck(now);
     if (stuck === undefined) this.parts.world.feed?.();
     if (stuck === this.#stuck) return;

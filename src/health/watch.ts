@@ -1,12 +1,12 @@
 /**
- * Staying alive. This folder guarantees that the hardware watchdog is fed only while the link, the upstreams and the
- * storage each make progress, that a module which crashes again and again still keeps its appliance in order, and that
+ * Staying alive. This folder guarantees that the hardware watchdog is fed only while the link, the upstreams, the
+ * storage and the updater each make progress, that a module which crashes again and again still keeps its appliance in order, and that
  * what can be left out is left out when memory runs short.
  */
 import { NEVER, type Now, type StorePort } from "../ports/time.js";
 
 /** What has to make progress. */
-export const WATCHED = ["link", "upstreams", "storage"] as const;
+export const WATCHED = ["link", "upstreams", "storage", "update"] as const;
 export type Watched = (typeof WATCHED)[number];
 
 /**
@@ -17,6 +17,8 @@ export const MOST_LATE_MS: Readonly<Record<Watched, number>> = Object.freeze({
   link: 10_000,
   upstreams: 60_000,
   storage: 15 * 60_000,
+  // A slow server is no lateness: each request, pause and call has an end of its own.
+  update: 60_000,
 });
 
 /**
@@ -25,7 +27,9 @@ export const MOST_LATE_MS: Readonly<Record<Watched, number>> = Object.freeze({
  */
 export class Watch {
   /** Since when each has been overdue; NEVER = it is not. */
-  readonly #lateSinceMs: Record<Watched, number> = { link: NEVER, upstreams: NEVER, storage: NEVER };
+  readonly #lateSinceMs: Record<Watched, number> = {
+    ...{ link: NEVER, upstreams: NEVER, storage: NEVER, update: NEVER },
+  };
 
   /** After a poll: when the part wants to be polled next. */
   polled(part: Watched, nextMs: number, now: Now): void {

@@ -8,6 +8,8 @@ import type { Answer, Ask, Steps } from "./asks.js";
 
 /** No file and no piece of one may take longer, ms: 4096 bytes in this time are 205 bytes a second. */
 export const FILE_MS = 20_000;
+/** A call of the flash or of the cryptography that is not answered by then never is, ms. */
+const CALL_MS = 60_000;
 /** Steps that are taken in one go, so that the link is not kept waiting. */
 const STEPS_AT_ONCE = 32;
 const SERVER = "the update server";
@@ -43,6 +45,7 @@ export class Runner {
   private callId = 0;
   private waiting = 0;
   private wantsQuiet = false;
+  /** When a pause ends, or the wait for the answer to a call. */
   private pauseEndMs = NEVER;
   /** Bytes of bodies that the server has sent. */
   fetchedBytes = 0;
@@ -83,6 +86,7 @@ export class Runner {
   onUpdate(event: UpdateEvent): void {
     if (event.id !== this.waiting) return;
     this.waiting = 0;
+    this.pauseEndMs = NEVER;
     if (event.ev === "bytes") this.answer = { value: event.bytes };
     else
       this.answer = {
@@ -136,7 +140,9 @@ export class Runner {
     }
     if (now.ms >= this.pauseEndMs) {
       this.pauseEndMs = NEVER;
-      this.answer = { value: undefined };
+      const stuck = this.waiting !== 0;
+      this.answer = { value: stuck ? fault("storage", "update-stuck", words("no answer")) : undefined };
+      this.waiting = 0;
     }
     for (let i = 0; i < STEPS_AT_ONCE && this.answer && this.steps; i++) {
       const { value } = this.answer;
@@ -166,6 +172,7 @@ export class Runner {
         return;
       case "slot":
         this.waiting = ++this.callId;
+        this.pauseEndMs = now.ms + CALL_MS;
         this.host.port.call({ ...ask.call, id: this.waiting });
         return;
       default: {

@@ -196,6 +196,19 @@ export class Updater {
     return this.trial ? Math.min(this.trialNextMs(this.trial), this.nextCheckMs) : this.nextCheckMs;
   }
 
+  /** When it must have got on, for the watchdog: also a restart that was asked for and does not come is late. */
+  dueMs(): number {
+    return this.restartMs ?? this.nextMs();
+  }
+
+  /** When a restart was asked for. */
+  private restartMs: number | undefined;
+
+  private restart(): void {
+    this.restartMs = this.now.ms;
+    this.host.restart();
+  }
+
   status(): UpdateStatus {
     const { version, board, slot } = this.host.port.slots;
     return {
@@ -324,7 +337,7 @@ export class Updater {
     host.store.delete(underWayKey);
     if (outcome.end === "boot") {
       this.phase = "restarting";
-      host.restart();
+      this.restart();
       return;
     }
     this.target = "";
@@ -382,7 +395,7 @@ export class Updater {
       host.log("warning", `Version ${record.version} gives up: ${verdict}.`);
       this.runner.start(askSlot({ do: "roll-back" }), (wrong) => {
         if (wrong) host.log("warning", `Going back failed: ${wrong.text}`);
-        host.restart();
+        this.restart();
       });
     } else if (
       !this.serverSeen &&
