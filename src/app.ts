@@ -341,6 +341,10 @@ export class Ucm {
   onCertificate(event: CertificateEvent, at: Now): void {
     const now = this.#enter(at);
     if (this.#reset.going) return;
+    if (event.ev === "roots") {
+      this.#updater?.onRoots(event);
+      return;
+    }
     if (this.#renewals?.onCertificate(event, at)) return;
     for (const upstream of this.#upstreams) upstream.onCertificate?.(event, now);
   }

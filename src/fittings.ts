@@ -10,6 +10,7 @@ import type { StorePort } from "./ports/time.js";
 import { DEFAULT_SGD_SETTINGS, type SgdSettings } from "./sgd/settings.js";
 import { minutesOf, type OffPeakWindow, type UcmConfig } from "./setup/config.js";
 import type { Site } from "./steering.js";
+import { UPDATE_CREDENTIALS } from "./update/runner.js";
 import { Updater, type UpdaterHost } from "./update/updater.js";
 
 export function siteOf({ charger }: UcmConfig): Site {
@@ -63,13 +64,17 @@ export function networkOf(
 
 /** Undefined where there are no updates. */
 export function updaterOf(
-  { update: port, http, random }: World,
-  { update }: UcmConfig,
-  host: Omit<UpdaterHost, "port" | "http" | "random">,
+  { update: port, http, random, certificates }: World,
+  { update, upstreams }: UcmConfig,
+  host: Omit<UpdaterHost, "port" | "http" | "random" | "certificates" | "credentials">,
 ): Updater | undefined {
   if (update === undefined || port === undefined) return undefined;
   const { url, rootText = "", checkHours = 24 } = update;
-  return new Updater({ url, rootText, checkHours }, { ...host, port, http, random });
+  const credentials = [...upstreams.map(({ id }) => id), UPDATE_CREDENTIALS];
+  return new Updater(
+    { url, rootText, checkHours },
+    { ...host, port, http, random, certificates, credentials },
+  );
 }
 
 /** Undefined where no certificate is renewed by EST. */

@@ -3,10 +3,11 @@
  * any static web server can hand it out. Every change is signed with the keys that are at hand; what lacks signatures
  * is completed later with keys from elsewhere, and is not published before.
  */
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import type { MetadataKind } from "@tufjs/models";
 import { Metadata, Signature, type Root, type Snapshot, type Targets, type Timestamp } from "@tufjs/models";
 import { MAX_BYTES } from "../../src/update/cycle.js";
+import { MOST_ROOT_BYTES } from "../../src/update/trust-roots.js";
 import { BLOCK_HASH_BYTES, compareVersions } from "../../src/update/offer.js";
 import type { Files } from "./files.js";
 import type { PublicKey, SigningKey } from "./keys.js";
@@ -196,6 +197,31 @@ export class Repository {
     });
   }
 
+  /**
+   * Adds a bundle of trust roots for a set of credentials, in the place of the one before. It is the whole list of what is
+   * to be trusted: a module keeps its old roots beside it until a server has answered under the new ones.
+   */
+  addRoots(pem: string, credentials: string, version: number, context: Context): Missing[] {
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/.test(credentials))
+      throw new ReleaseError(`"${credentials}" names no credentials: it is an upstream's id, or update.`);
+    const bundle = Buffer.from(rootsIn(pem));
+    if (bundle.length > MOST_ROOT_BYTES)
+      throw new ReleaseError(`The bundle has ${bundle.length} bytes; a module takes ${MOST_ROOT_BYTES}.`);
+    const name = `${credentials}-roots-${version}.pem`;
+    return this.#changeTargets(context, (targets) => {
+      for (const [path, { custom }] of Object.entries(targets)) {
+        const before = (custom as { trustRoots?: { credentials: string; version: number } } | undefined)
+          ?.trustRoots;
+        if (before?.credentials !== credentials) continue;
+        if (before.version >= version)
+          throw new ReleaseError(`There is version ${before.version} for ${credentials}; take a higher one.`);
+        delete targets[path];
+      }
+      this.files.write(targetPath(name, bundle), bundle);
+      targets[name] = { ...fileOf(bundle), custom: { trustRoots: { credentials, version } } };
+    });
+  }
+
   /** Raises (or lowers) the share of a staged rollout. */
   setShare(name: string, shareBp: number, context: Context): Missing[] {
     return this.#changeTargets(context, (targets) => {
@@ -210,9 +236,9 @@ export class Repository {
     return this.#changeTargets(context, (targets) => {
       const target = targets[name];
       if (target?.custom === undefined) throw new ReleaseError(this.#unknown(name));
-      const { file } = (target.custom as unknown as Custom).blocks;
+      const { blocks } = target.custom as unknown as Partial<Custom>;
       delete targets[name];
-      delete targets[file];
+      if (blocks !== undefined) delete targets[blocks.file];
     });
   }
 
@@ -405,6 +431,26 @@ export class Repository {
     const before = own.version > 1 ? this.root(own.version - 1).signed.roles["root"]!.keyIDs : [];
     return [...own.roles["root"]!.keyIDs, ...before];
   }
+}
+
+/** The roots of a text as PEM without anything around it; every one must be a CA that has signed itself. */
+function rootsIn(text: string): string {
+  const all = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (all.length === 0 || all.length > 8)
+    throw new ReleaseError(`A bundle has 1 to 8 certificates (PEM); there are ${all.length}.`);
+  for (const pem of all) {
+    let root: X509Certificate;
+    try {
+      root = new X509Certificate(pem);
+    } catch {
+      throw new ReleaseError("There is a certificate in the bundle that cannot be read.");
+    }
+    if (!root.ca || !root.verify(root.publicKey))
+      throw new ReleaseError(
+        `${root.subject.replace(/\n/g, ", ")} is no root: it is no CA, or has not signed itself.`,
+      );
+  }
+  return `${all.join("\n")}\n`;
 }
 
 interface TargetJson {

@@ -120,7 +120,7 @@ function* hashOf(at: number, length: number): Steps<string | Fault> {
 }
 
 /** Where a target is on the server: its hash before its name (consistent snapshots), so that no cache mixes two. */
-function urlOf(path: string, hash: string, consistent: boolean): string {
+export function urlOf(path: string, hash: string, consistent: boolean): string {
   const cut = path.lastIndexOf("/") + 1;
   return consistent ? `targets/${path.slice(0, cut)}${hash}.${path.slice(cut)}` : `targets/${path}`;
 }

@@ -10,6 +10,7 @@ import { isFault, type Fault } from "../base/fault.js";
 import { toHex } from "../base/hex.js";
 import { crcOfText, openJson, sealJson } from "../base/json.js";
 import { uniformInt, type Uint32Source } from "../base/random.js";
+import type { CertificateEvent, CertificatePort } from "../ports/certificates.js";
 import type { HttpEvent } from "../ports/http.js";
 import { NEVER, type Now, type StorePort } from "../ports/time.js";
 import type { UpdateEvent } from "../ports/update.js";
@@ -19,6 +20,7 @@ import { download, PAGE_BYTES } from "./download.js";
 import { BLOCK_HASH_BYTES, chooseOffer, compareVersions, type Failure, type Offer } from "./offer.js";
 import { Runner, type RunnerHost } from "./runner.js";
 import { judgeTrial, TRIAL_MS, type TrialRecord } from "./trial.js";
+import { fetchRoots } from "./trust-roots.js";
 import { Trust } from "./trust.js";
 
 export interface UpdateConfig {
@@ -35,11 +37,15 @@ export type UpdateCode = "update-accepted" | "update-refused" | "update-installe
 export interface UpdaterHost extends Omit<RunnerHost, "url"> {
   readonly random: Uint32Source;
   readonly store: StorePort;
+  /** Takes bundles of trust roots; without it they are passed over. */
+  readonly certificates?: CertificatePort | undefined;
+  /** The sets of credentials that have roots. */
+  readonly credentials: readonly string[];
   /** A grid event holds the charger at this moment. */
   gridEvent(): boolean;
   /** The appliance that there is a session with, in any words that stay the same; "" = none. */
   session(): string;
-  security(code: UpdateCode, text: string): void;
+  security(code: UpdateCode | "security-setup", text: string): void;
   log(level: "info" | "warning", text: string): void;
   /** Boots anew. */
   restart(): void;
@@ -78,6 +84,8 @@ const floorKey = "update.floor";
 const failuresKey = "update.failed";
 const deviceKey = "update.device";
 const acceptedKey = "update.accepted";
+/** Of a set of credentials: the version of the last bundle of roots that was decided on. */
+const rootsKey = "update.roots.";
 const underWayKey = "update.underway";
 
 const MINUTE = 60_000;
@@ -285,10 +293,41 @@ export class Updater {
   private *offered(utcMs: number): Steps<Offer | Fault | undefined> {
     const targets = yield* runCycle(this.input(utcMs));
     if (isFault(targets)) return targets;
+    const wrong = yield* this.roots(targets);
+    if (wrong) return wrong;
     const offer = this.choose(targets, utcMs);
     if (offer !== undefined && !isFault(offer))
       this.host.store.set(underWayKey, sealJson({ offer, utcMs } satisfies UnderWay));
     return offer;
+  }
+
+  /** New trust roots come before new firmware: they may be what reaches it. */
+  private roots(targets: Parameters<typeof fetchRoots>[0]): Steps<Fault | undefined> {
+    const { certificates, credentials: names, store } = this.host;
+    return fetchRoots(
+      targets,
+      {
+        wants: (name, version) =>
+          certificates !== undefined &&
+          names.includes(name) &&
+          version > Number(store.get(rootsKey + name) ?? 0),
+        put: (credentials, version, bundle) =>
+          certificates?.call({ do: "roots", credentials, version, bundle }),
+      },
+      this.trust.root?.consistent ?? true,
+    );
+  }
+
+  /** What became of a bundle of trust roots. What the flash did not take is tried with the next look. */
+  onRoots({ credentials, version, ok, why }: Extract<CertificateEvent, { readonly ev: "roots" }>): void {
+    if (why === "storage" || why === "memory") return;
+    this.host.store.set(rootsKey + credentials, String(version));
+    if (why === "old") return;
+    const text = `trust roots ${String(version)} for ${credentials}`;
+    this.host.security(
+      ok ? "security-setup" : "update-refused",
+      ok ? `${text}: on trial` : `${text}: ${why}`,
+    );
   }
 
   /** What was being fetched when power went away. It is fetched on, and looked for once more before it boots. */

@@ -13,6 +13,7 @@ import {
 } from "../../host-sim/release/repository.js";
 import { SimulatedSlots } from "../../host-sim/runtime/slots.js";
 import { seededRandom } from "../../src/base/random.js";
+import type { CertificatePort } from "../../src/ports/certificates.js";
 import type { HttpEvent, HttpRequest } from "../../src/ports/http.js";
 import type { UpdateCall, UpdateEvent } from "../../src/ports/update.js";
 import { Updater, type UpdateCode } from "../../src/update/updater.js";
@@ -91,7 +92,9 @@ const BOOT_MS = 4000;
 export class Rig {
   readonly store = new MemoryStore();
   readonly slots: SimulatedSlots;
-  readonly security: { readonly code: UpdateCode; readonly text: string }[] = [];
+  readonly security: { readonly code: UpdateCode | "security-setup"; readonly text: string }[] = [];
+  /** Keeps trust roots; without it the module has none. */
+  certificates: CertificatePort | undefined;
   readonly logs: string[] = [];
   /** Images that are no good, by version. */
   readonly behaviours = new Map<string, Behaviour>();
@@ -179,6 +182,8 @@ export class Rig {
         port: { slots: this.slots.state, call: (call) => this.call(call) },
         random: this.random,
         store: this.store,
+        certificates: this.certificates,
+        credentials: ["vtn", "update"],
         nextRequestId: () => ++this.ids,
         quietMs: ({ ms }) => Math.max(ms, this.quietFromMs),
         gridEvent: () => this.gridEvent,
@@ -294,7 +299,7 @@ export class Rig {
   }
 
   /** Codes and texts of the security log. */
-  told(code: UpdateCode): string[] {
+  told(code: UpdateCode | "security-setup"): string[] {
     return this.security.filter((one) => one.code === code).map(({ text }) => text);
   }
 

@@ -222,6 +222,22 @@ A first release, all keys on this computer (docs/how-to/release-firmware.md tell
         ),
     );
 
+  withKeys(sub("roots", "give modules new trust roots for their servers"))
+    .argument("<bundle>", "file with all root certificates that are to be trusted from now on, PEM")
+    .requiredOption("--credentials <name>", "id of the upstream, or update for the update server")
+    .requiredOption("--set-version <n>", "higher than the one before", wholeNumber(1))
+    .action((path: string, flags: Common & { credentials: string; setVersion: number }) =>
+      run(() =>
+        guarded(() => {
+          const { credentials, setVersion: version } = flags;
+          const bundle = read(path).toString("utf8");
+          const missing = repositoryOf(flags).addRoots(bundle, credentials, version, contextOf(flags));
+          const text = `Trust roots ${version} for ${credentials}. A module keeps its old ones until a server has answered under these.`;
+          return tell(new Output(flags.json ?? false), "roots", text, missing, { credentials, version });
+        }),
+      ),
+    );
+
   withKeys(sub("share", "raise or lower the share of a staged rollout"))
     .argument("<target>", "name of the image")
     .argument("<percent>", "e.g. 25%", share)
@@ -328,7 +344,12 @@ A first release, all keys on this computer (docs/how-to/release-firmware.md tell
         const targets = check(flags, flags.repo);
         if (isFault(targets)) throw new CommandError(`${flags.repo}: ${targets.text} (${targets.fault})`);
         for (const { path, length, custom } of targets) {
-          const { version, board, shareBp } = custom;
+          const { version, board, shareBp, trustRoots } = custom;
+          if (trustRoots !== undefined)
+            output.emit(
+              { event: "target", path, length, ...custom },
+              `${path}  trust roots, ${length} bytes`,
+            );
           if (typeof version === "string")
             output.emit(
               { event: "target", path, length, ...custom },
