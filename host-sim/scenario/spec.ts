@@ -6,18 +6,8 @@
  */
 import { configurationSpec } from "../../src/setup/fields.js";
 import { jsonSchemaOf, type Spec } from "../../src/setup/spec.js";
-import { activationLayouts } from "../../src/wire/activation.js";
-import { loadUpLayouts } from "../../src/wire/advanced-load-up.js";
-import { capabilityLayouts } from "../../src/wire/capability.js";
-import { commodityLayouts } from "../../src/wire/commodity.js";
-import { cyclingLayouts } from "../../src/wire/cycling.js";
-import { informationLayouts } from "../../src/wire/information.js";
+import { layoutGroups } from "../../src/wire/intermediate.js";
 import { BasicOp, DataLinkOp } from "../../src/wire/message.js";
-import { preferenceLayouts } from "../../src/wire/preference.js";
-import { priceLayouts } from "../../src/wire/price.js";
-import { subscriptionLayouts } from "../../src/wire/subscription.js";
-import { temperatureLayouts } from "../../src/wire/temperature.js";
-import { timeLayouts } from "../../src/wire/time.js";
 import { profileSpec } from "../sgd/profile-spec.js";
 import { CORE_MISBEHAVIOURS } from "../vtn/misbehaviour.js";
 
@@ -55,19 +45,7 @@ export const FRAME_NAMES: readonly string[] = [
     "TypeQuery",
     ...Object.keys(BasicOp),
     ...Object.keys(DataLinkOp),
-    ...[
-      informationLayouts,
-      commodityLayouts,
-      capabilityLayouts,
-      timeLayouts,
-      priceLayouts,
-      temperatureLayouts,
-      cyclingLayouts,
-      subscriptionLayouts,
-      activationLayouts,
-      preferenceLayouts,
-      loadUpLayouts,
-    ].flatMap((group) => group.map((layout) => layout.name)),
+    ...layoutGroups.flatMap((group) => group.map((layout) => layout.name)),
     "Commissioning",
     "PassThrough",
     "Vendor",
@@ -149,6 +127,26 @@ const platform = object("Something that the charging platform does; one of these
   ),
 });
 
+/** Names of the fields that the pages' forms have (src/setup/pages.ts, setup-form.ts). */
+const formFields = [
+  ...["ssid", "passphrase", "protocol", "url", "name", "secret", "id", "region", "zone"],
+  ...["days", "from", "to", "at", "hours", "old", "new", "sure"],
+];
+
+const page = object("What the owner does on the module's own pages (bench.page)", {
+  open: choice("The page; default: the one that is open", "now", "history", "settings", "setup"),
+  press: text("A button on it, by its label; forms are filled in and sent as a browser does", 60),
+  of: text("The upstream whose button is meant, where several have the same label", 32),
+  fill: object(
+    "What is typed before, by the field's name",
+    Object.fromEntries(
+      formFields.map((name) => [name, { type: "string", about: "As typed", maxLength: 200 }]),
+    ),
+  ),
+  shows: text("Must be on the page that comes then", 200),
+  showsNot: text("Must not be on it", 200),
+});
+
 const platformSeen = object("The platform's view of the charge point", {
   online: flag("It is connected"),
   status: text("Of its connector, in the words of OCPP 1.6, e.g. Charging", 32),
@@ -210,6 +208,10 @@ const conditions: ObjectSpec["fields"] = {
     "The module's connection to the utility",
     ...["stopped", "connecting", "registering", "online", "failing"],
   ),
+  lamp: choice(
+    "What the module's lamp says (docs/network.md)",
+    ...["fault", "setup", "updating", "no-network", "no-utility", "no-appliance", "curtailed", "well"],
+  ),
   upstreamFault: text("Its fault code, or the beginning of it", 64),
   logContains: text("Part of a line of the module's log since the last step that did something", 120),
   event: object(
@@ -247,6 +249,8 @@ const stepActions: ObjectSpec["fields"] = {
     },
     ["verb"],
   ),
+  page,
+  buttonSeconds: number("The module's button is held so long: 1 opens setup, 10 forgets everything", 0.1, 60),
   fault: text(
     "A fault of charger or line by name, NAME or NAME:TIMES; none ends all (docs/charger-simulator.md)",
     40,
@@ -297,6 +301,11 @@ const bench = object("The bench; all of it has defaults", {
   profileChanges: object("Fields of the profile that differ", profileFields),
   module: object("The module's configuration; the charger's size comes from the profile", moduleFields),
   platform: flag("A charging platform (OCPP 1.6) beside the utility; default false"),
+  page: choice(
+    "The module has its own pages, set up by the configuration, or not at all yet",
+    "set-up",
+    "new",
+  ),
   emergency: flag("The programme permits Grid Emergency"),
   pollSeconds: integer("How often the module polls the utility; default 10", 1, 3600),
   start: text("UTC at the start; default 2026-06-01T12:00:00Z, a Monday", 40),

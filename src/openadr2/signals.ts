@@ -1,5 +1,6 @@
 import { isFault } from "../base/fault.js";
 import { drmAsk } from "../grid/drm.js";
+import { simpleAsk } from "../grid/simple.js";
 import type { Ask, GridEvent, GridInterval } from "../grid/event.js";
 import { PriceSeries } from "../grid/price-series.js";
 import type { VtnEvent, VtnSignal } from "./messages.js";
@@ -223,7 +224,8 @@ function askOf(
     case 1:
       if (signal.type !== "level") return unsupported(signal, "SIMPLE is a level");
       if (programme.drm && value !== 0) return mode(signal, modeOfSimple(value), programme);
-      return simple(value, emergency);
+      // Rules 9 and 14.
+      return simpleAsk(value, emergency);
     case 2:
       return loadControl(signal, value, programme);
     case 3:
@@ -252,22 +254,6 @@ function mode(
   return drm.fault === "drm-unsupported"
     ? { code: "460", text: drm.text }
     : wrong(`signal ${signal.name}: ${drm.text}`);
-}
-
-/** Rules 9 and 14. */
-function simple(value: number, emergency: boolean): Ask | undefined {
-  switch (value) {
-    case 0:
-      return { ask: "normal" };
-    case 1:
-      return { ask: "shed" };
-    case 2:
-      return { ask: "critical-peak" };
-    case 3:
-      return { ask: emergency ? "emergency" : "critical-peak" };
-    default:
-      return undefined;
-  }
 }
 
 function fraction(value: number, reference: "rated" | "installer" | "dynamic"): Ask {

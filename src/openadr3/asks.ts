@@ -1,4 +1,5 @@
 import type { Ask } from "../grid/event.js";
+import { simpleAsk } from "../grid/simple.js";
 import type { Json } from "./json-stream.js";
 import type { PayloadType } from "./payload-types.js";
 
@@ -52,7 +53,7 @@ export function askOf(
   const units = descriptor?.units ?? "";
   switch (type.name) {
     case "SIMPLE":
-      return simple(value, reading.emergency) ?? wrong(type, value);
+      return simpleAsk(value, reading.emergency) ?? wrong(type, value);
     case "CONTROL_LEVEL_OFFSET":
       return levelOffset(value) ?? wrong(type, value);
     case "CONTROL_LEVEL_OFFSET_PERCENT":
@@ -92,21 +93,6 @@ function wrong(type: PayloadType, value: Json): NoAsk {
 
 function noConsent(type: PayloadType): NoAsk {
   return { why: `the customer has not consented to ${type.name}`, bad: false };
-}
-
-function simple(value: number, emergency: boolean): Ask | undefined {
-  switch (value) {
-    case 0:
-      return { ask: "normal" };
-    case 1:
-      return { ask: "shed" };
-    case 2:
-      return { ask: "critical-peak" };
-    case 3:
-      return { ask: emergency ? "emergency" : "critical-peak" };
-    default:
-      return undefined;
-  }
 }
 
 /** Whole steps from normal, −10 … 10; higher = less load. */

@@ -16,7 +16,8 @@ import { subscriptionLayouts } from "./subscription.js";
 import { temperatureLayouts } from "./temperature.js";
 import { timeLayouts } from "./time.js";
 
-const groups: readonly (readonly Layout[])[] = [
+/** The layouts of every Intermediate message set that is built in. */
+export const layoutGroups: readonly (readonly Layout[])[] = [
   informationLayouts,
   commodityLayouts,
   capabilityLayouts,
@@ -89,7 +90,7 @@ export function parseIntermediate(
     settings.untrusted.includes(op) || (op === 0x0c00 && size > LOAD_UP_SETTLED && !settings.loadUpTail);
   const message = doubted
     ? undefined
-    : (parseBy(groups, op, payload, settings) ?? parseBy(settings.messageSets, op, payload, settings));
+    : (parseBy(layoutGroups, op, payload, settings) ?? parseBy(settings.messageSets, op, payload, settings));
   if (message === "no-length") {
     const name = toHex(payload.subarray(0, 2), " ");
     return fault("wire", "bad-payload-length", `Intermediate ${name} has no form of ${size} bytes.`);
@@ -138,7 +139,7 @@ export function writeIntermediate(
     }
     return message.rest.length + 2;
   }
-  const size = writeBy(groups, message, out, at, settings);
+  const size = writeBy(layoutGroups, message, out, at, settings);
   return size >= 0 ? size : writeBy(settings.messageSets, message, out, at, settings);
 }
 

@@ -2,22 +2,13 @@
  * What the dissectors must know of CTA-2045, taken from `src/wire` so that it stands in one place: the words of
  * every Basic and data-link message, the layouts of the Intermediate messages, and the names of codes.
  */
-import { activationLayouts } from "../../src/wire/activation.js";
-import { LOAD_UP_SETTLED, loadUpLayouts } from "../../src/wire/advanced-load-up.js";
+import { LOAD_UP_SETTLED } from "../../src/wire/advanced-load-up.js";
 import { basicName, basicTitle, describeBasic } from "../../src/wire/basic-words.js";
-import { capabilityLayouts } from "../../src/wire/capability.js";
-import { commodityLayouts } from "../../src/wire/commodity.js";
-import { cyclingLayouts } from "../../src/wire/cycling.js";
-import { informationLayouts } from "../../src/wire/information.js";
+import { layoutGroups } from "../../src/wire/intermediate.js";
 import { responseName } from "../../src/wire/intermediate-words.js";
 import { type Group, type Layout } from "../../src/wire/layout.js";
 import { dataLinkName, describeDataLink, nakName, typeName } from "../../src/wire/link-words.js";
-import { preferenceLayouts } from "../../src/wire/preference.js";
-import { priceLayouts } from "../../src/wire/price.js";
 import { defaultSettings } from "../../src/wire/settings.js";
-import { subscriptionLayouts } from "../../src/wire/subscription.js";
-import { temperatureLayouts } from "../../src/wire/temperature.js";
-import { timeLayouts } from "../../src/wire/time.js";
 import { hexByte } from "../../src/wire/words.js";
 import { HEADER_BYTES, LINK_TYPE, MARK_BITS, SENDERS } from "../../host-sim/capture/pseudo-header.js";
 
@@ -103,19 +94,6 @@ function commonTitle(text: (arg: number) => string): string {
 
 /** Everything, in one order. */
 export function dissectorTables(): { readonly [name: string]: Plain } {
-  const layouts: readonly (readonly Layout[])[] = [
-    informationLayouts,
-    commodityLayouts,
-    capabilityLayouts,
-    timeLayouts,
-    priceLayouts,
-    temperatureLayouts,
-    cyclingLayouts,
-    subscriptionLayouts,
-    activationLayouts,
-    preferenceLayouts,
-    loadUpLayouts,
-  ];
   const basicText = (op: number, arg: number): string => describeBasic({ family: "basic", op, arg });
   const linkText = (op: number, arg: number): string => describeDataLink({ family: "data-link", op, arg });
   const passThrough: Record<string, string> = {};
@@ -128,7 +106,7 @@ export function dissectorTables(): { readonly [name: string]: Plain } {
     MEASURED_BIT: defaultSettings.measuredBit,
     BASIC: family(basicName, basicText, basicTitle),
     DATA_LINK: family(dataLinkName, linkText, (op) => commonTitle((arg) => linkText(op, arg))),
-    LAYOUTS: layouts.flat().map(layoutOf),
+    LAYOUTS: layoutGroups.flat().map(layoutOf),
     UNTRUSTED: defaultSettings.untrusted,
     LOAD_UP_SETTLED: defaultSettings.loadUpTail ? 0x2000 : LOAD_UP_SETTLED,
     RESPONSES: wordsOf(responseName) as unknown as Plain,
