@@ -1,9 +1,12 @@
-/** Capture files on Node: pcapng written record by record, so that a killed program leaves a readable file; VCD at the end. */
-import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
-import { pcapngPacket, pcapngStart, readPcapng } from "./pcapng.js";
+/** Capture files on Node, written record by record, so that a killed program leaves a readable file, and read so too. */
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { pcapngPacket, PcapngReader, pcapngStart } from "./pcapng.js";
 import { LINK_TYPE, packRecord, unpackRecord } from "./pseudo-header.js";
 import type { CaptureRecord, CaptureSink } from "./record.js";
-import { vcdOf } from "./vcd.js";
+import { VcdWriter } from "./vcd.js";
+
+/** A capture file is read in pieces of so many bytes. */
+const PIECE_BYTES = 256 * 1024;
 
 /** A file that cannot be written or read: the text says what to do. */
 export class CaptureFileError extends Error {}
@@ -18,9 +21,7 @@ export interface CaptureFile extends CaptureSink {
 export function createCapture(pcapng: string | undefined, vcd?: string): CaptureFile {
   const handle = pcapng === undefined ? undefined : open(pcapng);
   if (handle !== undefined) writeSync(handle, pcapngStart(LINK_TYPE, "cta2045", "OpenUCM"));
-  // The VCD is made at the end: fail now where it could not be.
-  if (vcd !== undefined) closeSync(open(vcd));
-  const kept: CaptureRecord[] = [];
+  const bits = vcd === undefined ? undefined : createVcd(vcd);
   let count = 0;
   return {
     get count() {
@@ -29,36 +30,79 @@ export function createCapture(pcapng: string | undefined, vcd?: string): Capture
     record(record) {
       count++;
       if (handle !== undefined) writeSync(handle, pcapngPacket(packRecord(record), record.utcMs));
-      if (vcd !== undefined) kept.push(record);
+      bits?.record(record);
     },
     close() {
       if (handle !== undefined) closeSync(handle);
-      if (vcd !== undefined) writeFileSync(vcd, vcdOf(kept));
+      bits?.close();
     },
   };
 }
 
-/** All records of a file of ours. Throws {@link CaptureFileError}. */
+/** Begins a file of the line's bits. Throws {@link CaptureFileError}. */
+export function createVcd(path: string): CaptureSink & { close(): void } {
+  const handle = open(path);
+  const writer = new VcdWriter((text) => void writeSync(handle, text));
+  return {
+    record: (record) => writer.record(record),
+    close() {
+      writer.end();
+      closeSync(handle);
+    },
+  };
+}
+
+/** All records of a file of ours, at once. Throws {@link CaptureFileError}. */
 export function readCapture(path: string): readonly CaptureRecord[] {
-  let file: Uint8Array;
+  return [...recordsOf(path)];
+}
+
+/**
+ * The records of a file of ours one after the other, in bounded memory; `onBytes` is told how far it is read. Throws
+ * {@link CaptureFileError}.
+ */
+export function* recordsOf(
+  path: string,
+  onBytes: (done: number, total: number) => void = () => undefined,
+): Generator<CaptureRecord, void, undefined> {
+  const fail = (why: string): never => {
+    throw new CaptureFileError(`${path}${why}`);
+  };
+  let handle: number;
   try {
-    file = readFileSync(path);
+    handle = openSync(path, "r");
   } catch (error) {
     throw new CaptureFileError(`cannot read ${path}: ${(error as Error).message}`);
   }
-  const packets = readPcapng(file);
-  if (typeof packets === "string") throw new CaptureFileError(`${path}: ${packets}`);
-  const records: CaptureRecord[] = [];
-  for (const packet of packets) {
-    if (packet.linkType !== LINK_TYPE) {
-      const text = `its packets have link type ${packet.linkType}, not ${LINK_TYPE} (docs/capture.md)`;
-      throw new CaptureFileError(`${path} was not captured by openucm: ${text}`);
+  try {
+    const total = fstatSync(handle).size;
+    const reader = new PcapngReader();
+    const piece = new Uint8Array(PIECE_BYTES);
+    for (let done = 0; ;) {
+      let length: number;
+      try {
+        length = readSync(handle, piece);
+      } catch (error) {
+        throw new CaptureFileError(`cannot read ${path}: ${(error as Error).message}`);
+      }
+      done += length;
+      const packets = length === 0 ? (reader.end() ?? []) : reader.push(piece.subarray(0, length));
+      if (typeof packets === "string") return fail(`: ${packets}`);
+      for (const packet of packets) {
+        if (packet.linkType !== LINK_TYPE)
+          return fail(
+            ` was not captured by openucm: its packets have link type ${packet.linkType}, not ${LINK_TYPE} (docs/capture.md)`,
+          );
+        const record = unpackRecord(packet.bytes, packet.utcMs);
+        if (typeof record === "string") return fail(`: ${record}`);
+        yield record;
+      }
+      if (length === 0) return;
+      onBytes(done, total);
     }
-    const record = unpackRecord(packet.bytes, packet.utcMs);
-    if (typeof record === "string") throw new CaptureFileError(`${path}: ${record}`);
-    records.push(record);
+  } finally {
+    closeSync(handle);
   }
-  return records;
 }
 
 function open(path: string): number {

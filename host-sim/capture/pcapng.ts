@@ -60,47 +60,82 @@ interface Interface {
   readonly unitsPerSecond: number;
 }
 
-/**
- * Every packet of a file. A file that breaks off in the middle of a block (its writer was killed) gives what is
- * whole. Text: what is wrong with a file that is no pcapng, or damaged.
- */
+/** Every packet of a file that is held whole; {@link PcapngReader} for files of any size. */
 export function readPcapng(file: Uint8Array): readonly Packet[] | string {
-  const packets: Packet[] = [];
-  let faces: Interface[] = [];
-  let little = true;
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  let at = 0;
-  if (file.length < 28 || view.getUint32(0, true) !== SECTION) {
-    const magic = file.length < 4 ? 0 : view.getUint32(0, true);
-    const old = [0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1].includes(magic);
-    return old ? "it is a pcap file of the old kind; convert it with: editcap -F pcapng" : "it is no pcapng";
+  const reader = new PcapngReader();
+  const packets = reader.push(file);
+  return typeof packets === "string" ? packets : (reader.end() ?? packets);
+}
+
+/**
+ * Reads a file piece by piece, and holds no more of it than the block that is not whole yet. A file that breaks off
+ * in the middle of a block (its writer was killed) gives what is whole.
+ */
+export class PcapngReader {
+  #held: Uint8Array = new Uint8Array(0);
+  /** Bytes of the file before those that are held. */
+  #before = 0;
+  #faces: Interface[] = [];
+  #little = true;
+
+  /** The packets that have become whole. Text: what is wrong with a file that is no pcapng, or damaged. */
+  push(bytes: Uint8Array): readonly Packet[] | string {
+    const file = this.#held.length === 0 ? bytes : joined([this.#held, bytes]);
+    if (this.#before === 0) {
+      // A copy: whoever reads a file uses his buffer again.
+      this.#held = file.slice();
+      if (file.length < 28) return [];
+      const wrong = wrongStart(file);
+      if (wrong !== undefined) return wrong;
+    }
+    const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+    const packets: Packet[] = [];
+    let at = 0;
+    while (at + 12 <= file.length) {
+      const where = this.#before + at;
+      if (view.getUint32(at, true) === SECTION) {
+        this.#little = view.getUint32(at + 8, true) === MAGIC;
+        if (!this.#little && view.getUint32(at + 8) !== MAGIC)
+          return `the section at byte ${where} has no byte order`;
+        this.#faces = [];
+      }
+      const little = this.#little;
+      const type = view.getUint32(at, little);
+      const length = view.getUint32(at + 4, little);
+      if (length < 12 || length % 4 !== 0 || length > LONGEST_BLOCK) {
+        return `the block at byte ${where} has the impossible length ${length}`;
+      }
+      if (at + length > file.length) break;
+      if (view.getUint32(at + length - 4, little) !== length) {
+        return `the block at byte ${where} does not end with its length`;
+      }
+      if (type === INTERFACE && length >= 20) this.#faces.push(readInterface(view, at, length, little));
+      else if (type === SIMPLE_PACKET) return "it has packets without times (simple packet blocks)";
+      else if (type === PACKET && length >= 32) {
+        const packet = readPacket(view, file, at, length, little, this.#faces);
+        if (typeof packet === "string") return `the packet at byte ${where} ${packet}`;
+        packets.push(packet);
+      }
+      at += length;
+    }
+    this.#before += at;
+    this.#held = file.slice(at);
+    return packets;
   }
-  while (at + 12 <= file.length) {
-    const isSection = view.getUint32(at, true) === SECTION;
-    if (isSection) {
-      little = view.getUint32(at + 8, true) === MAGIC;
-      if (!little && view.getUint32(at + 8) !== MAGIC) return `the section at byte ${at} has no byte order`;
-      faces = [];
-    }
-    const type = view.getUint32(at, little);
-    const length = view.getUint32(at + 4, little);
-    if (length < 12 || length % 4 !== 0 || length > LONGEST_BLOCK) {
-      return `the block at byte ${at} has the impossible length ${length}`;
-    }
-    if (at + length > file.length) break;
-    if (view.getUint32(at + length - 4, little) !== length) {
-      return `the block at byte ${at} does not end with its length`;
-    }
-    if (type === INTERFACE && length >= 20) faces.push(readInterface(view, at, length, little));
-    else if (type === SIMPLE_PACKET) return "it has packets without times (simple packet blocks)";
-    else if (type === PACKET && length >= 32) {
-      const packet = readPacket(view, file, at, length, little, faces);
-      if (typeof packet === "string") return packet;
-      packets.push(packet);
-    }
-    at += length;
+
+  /** The file ends here; text where it was no pcapng at all. */
+  end(): string | undefined {
+    return this.#before === 0 ? wrongStart(this.#held) : undefined;
   }
-  return packets;
+}
+
+/** What is wrong with the begin of a file, if anything. */
+function wrongStart(file: Uint8Array): string | undefined {
+  const magic =
+    file.length < 4 ? 0 : new DataView(file.buffer, file.byteOffset, file.byteLength).getUint32(0, true);
+  if (magic === SECTION && file.length >= 28) return undefined;
+  const old = [0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1].includes(magic);
+  return old ? "it is a pcap file of the old kind; convert it with: editcap -F pcapng" : "it is no pcapng";
 }
 
 function readPacket(
@@ -113,8 +148,8 @@ function readPacket(
 ): Packet | string {
   const face = faces[view.getUint32(at + 8, little)];
   const captured = view.getUint32(at + 20, little);
-  if (face === undefined) return `the packet at byte ${at} names an interface that is not there`;
-  if (captured > length - 32) return `the packet at byte ${at} is longer than its block`;
+  if (face === undefined) return "names an interface that is not there";
+  if (captured > length - 32) return "is longer than its block";
   const units = (BigInt(view.getUint32(at + 12, little)) << 32n) | BigInt(view.getUint32(at + 16, little));
   const perSecond = BigInt(face.unitsPerSecond);
   const micros = (units * 1_000_000n) / perSecond;

@@ -2,12 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { captureVirtualLine, LineCapture } from "../../host-sim/capture/line-capture.js";
-import { pcapngPacket, pcapngStart, readPcapng } from "../../host-sim/capture/pcapng.js";
+import { pcapngPacket, pcapngStart, PcapngReader, readPcapng } from "../../host-sim/capture/pcapng.js";
 import { LINK_TYPE, packRecord, unpackRecord } from "../../host-sim/capture/pseudo-header.js";
 import { airTimeMs, type CaptureRecord, marksOf, NO_MARKS } from "../../host-sim/capture/record.js";
 import { cuesOf } from "../../host-sim/capture/replay.js";
 import { Segmenter } from "../../host-sim/capture/segmenter.js";
-import { vcdOf } from "../../host-sim/capture/vcd.js";
+import { vcdOf, VcdWriter } from "../../host-sim/capture/vcd.js";
 import { VirtualLine } from "../../host-sim/line/virtual-line.js";
 import { nodeEngine } from "../../host-sim/runtime/node-engine.js";
 import { VirtualBench } from "../../host-sim/virtual/virtual-bench.js";
@@ -187,6 +187,60 @@ function uartOf(vcd: string, wire: string, bitUs: number): number[] {
   }
   return bytes;
 }
+
+describe("a file that is larger than memory", () => {
+  it("is read in pieces of any size to the same packets and the same fault", () => {
+    const records = Array.from({ length: 40 }, (_, i) => ({
+      utcMs: T0 + i * 50,
+      from: i % 2 === 0 ? ("module" as const) : ("charger" as const),
+      bytes: i % 2 === 0 ? SHED : ACK,
+      bitsPerSecond: 19_200,
+      marks: NO_MARKS,
+    }));
+    const file = fileOf(records);
+    const inPieces = (bytes: Uint8Array, size: number): unknown => {
+      const reader = new PcapngReader();
+      const packets: unknown[] = [];
+      // One buffer again and again, as a reader of files has it.
+      const piece = new Uint8Array(size);
+      for (let at = 0; at < bytes.length; at += size) {
+        piece.set(bytes.subarray(at, at + size));
+        const got = reader.push(piece.subarray(0, Math.min(size, bytes.length - at)));
+        if (typeof got === "string") return got;
+        packets.push(...got);
+      }
+      return reader.end() ?? packets;
+    };
+    for (const size of [1, 3, 27, 28, 29, 64, 1000, 1 << 20]) {
+      expect(inPieces(file, size)).toEqual(readPcapng(file));
+      expect(inPieces(file.subarray(0, -5), size)).toHaveLength(39);
+      expect(inPieces(file.subarray(0, 20), size)).toMatch(/no pcapng/);
+      const bad = file.slice();
+      bad[bad.length - 1] = 9;
+      expect(inPieces(bad, size)).toBe(readPcapng(bad));
+    }
+  });
+
+  it("is written as bits while it comes: what is held back is of the last seconds", () => {
+    let longest = 0;
+    let written = 0;
+    const writer = new VcdWriter((text) => {
+      longest = Math.max(longest, text.length);
+      written += text.length;
+    });
+    for (let i = 0; i < 40_000; i++)
+      writer.record({
+        utcMs: T0 + i * 100,
+        from: i % 2 === 0 ? "module" : "charger",
+        bytes: SHED,
+        bitsPerSecond: 19_200,
+        marks: NO_MARKS,
+      });
+    writer.end();
+    expect(written).toBeGreaterThan(10_000_000);
+    expect(longest).toBeLessThan(2_000_000);
+  });
+});
 
 describe("the bits of the line (VCD)", () => {
   it("are those of the bytes, each sender on its wire", () => {

@@ -1,11 +1,11 @@
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { decodeFrameText, type DecodedFrame } from "../../../src/wire/decode.js";
-import { writeFileSync } from "node:fs";
-import { vcdOf } from "../../capture/vcd.js";
-import { loadCapture } from "../capture-option.js";
-import type { Run } from "../run.js";
+import { CaptureFileError, createVcd, recordsOf } from "../../capture/files.js";
 import { Output, UsageError } from "../output.js";
+import { Progress } from "../progress.js";
+import type { Run } from "../run.js";
 import { recordObject, recordText } from "./capture.js";
 
 function human(frame: DecodedFrame): string {
@@ -30,6 +30,29 @@ export function framesOf(args: readonly string[]): readonly string[] {
   return frames;
 }
 
+/** Says what a capture file holds, record by record: it may be larger than memory. */
+async function decodeCapture(path: string, vcd: string | undefined, output: Output): Promise<void> {
+  // Where the frames themselves run over the terminal, a bar between them would be in the way.
+  const progress = new Progress(1, output.json || process.stdout.isTTY);
+  try {
+    const bits = vcd === undefined ? undefined : createVcd(vcd);
+    let count = 0;
+    let share = 0;
+    for (const record of recordsOf(path, (done, total) => (share = done / Math.max(1, total)))) {
+      output.emit(recordObject(record), recordText(record));
+      bits?.record(record);
+      progress.update(share, `${++count} records`);
+      // Whoever reads more slowly than we write must not make us hold it all.
+      if (process.stdout.writableNeedDrain) await once(process.stdout, "drain");
+    }
+    bits?.close();
+  } catch (error) {
+    throw error instanceof CaptureFileError ? new UsageError(error.message) : error;
+  } finally {
+    progress.end();
+  }
+}
+
 export function addDecode(program: Command, run: Run): void {
   program
     .command("decode")
@@ -51,9 +74,7 @@ export function addDecode(program: Command, run: Run): void {
         if (options.vcd !== undefined && options.pcap === undefined)
           throw new UsageError("--vcd needs --pcap FILE: loose frames have no times");
         if (options.pcap !== undefined) {
-          const records = loadCapture(options.pcap);
-          for (const record of records) output.emit(recordObject(record), recordText(record));
-          if (options.vcd !== undefined) writeFileSync(options.vcd, vcdOf(records));
+          await decodeCapture(options.pcap, options.vcd, output);
           return 0;
         }
         const tell = (text: string): void => {
