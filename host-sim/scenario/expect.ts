@@ -104,6 +104,7 @@ function conditionsOf(wanted: Expectation, world: ExpectedWorld): Condition[] {
   same("command", wanted.command, () => watch.last("command")?.name ?? "none yet");
   same("result", wanted.result, () => watch.last("command")?.result ?? "none yet");
   same("link", wanted.link, () => watch.last("sgd")?.status.link ?? "absent");
+  same("lamp", wanted.lamp, () => world.bench.lamp);
   same("upstream", wanted.upstream, () => watch.upstreams.get("utility")?.state ?? "none yet");
   const fault = (): string => watch.upstreams.get("utility")?.fault ?? "";
   if (upstreamFault !== undefined)

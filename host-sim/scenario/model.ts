@@ -26,6 +26,15 @@ export type PlatformAction =
   | { readonly stop: boolean }
   | { readonly network: "ok" | "cut" | "refused" };
 
+export interface PageAction {
+  readonly open?: "now" | "history" | "settings" | "setup";
+  readonly press?: string;
+  readonly of?: string;
+  readonly fill?: Readonly<Record<string, string>>;
+  readonly shows?: string;
+  readonly showsNot?: string;
+}
+
 export interface FrameExpectation {
   readonly from?: "module" | "charger";
   readonly name?: string;
@@ -61,6 +70,7 @@ export interface Expectation {
   readonly result?: string;
   readonly link?: string;
   readonly upstream?: string;
+  readonly lamp?: string;
   readonly upstreamFault?: string;
   readonly logContains?: string;
   readonly event?: {
@@ -93,6 +103,8 @@ export type Action =
     }
   | { readonly car: "plug" | "unplug" | "fall-asleep" | "wake" }
   | { readonly customer: "opt-out" | "opt-in" }
+  | { readonly page: PageAction }
+  | { readonly buttonSeconds: number }
   | { readonly fault: string }
   | {
       readonly line: {
@@ -118,6 +130,8 @@ export interface Scenario {
   /** Configuration of the module; its upstream "utility" included. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly checkedConfig: UcmConfig;
+  /** The module has its own pages. */
+  readonly page: "set-up" | "new" | undefined;
   readonly pollSeconds: number;
   readonly utcMs: number;
   readonly plugged: boolean;

@@ -9,7 +9,7 @@ import { loadProfile, profileNames, type SgdProfile } from "../sgd/profile.js";
 import { readProfile } from "../sgd/profile-model.js";
 import { isFieldError, type EventContent } from "../vtn/event.js";
 import { readEvent } from "../vtn/event-read.js";
-import type { EventInput, Expectation, Mistake, Scenario, Step } from "./model.js";
+import type { EventInput, Expectation, Mistake, PageAction, Scenario, Step } from "./model.js";
 import { Positions } from "./positions.js";
 import { ACTIONS, CONDITIONS, PLATFORM_ACTIONS, scenarioSpec, UTILITY_ACTIONS } from "./spec.js";
 
@@ -32,6 +32,7 @@ interface Raw {
     readonly profileChanges?: Readonly<Record<string, object>>;
     readonly module?: Readonly<Record<string, unknown>>;
     readonly platform?: boolean;
+    readonly page?: "set-up" | "new";
     readonly emergency?: boolean;
     readonly pollSeconds?: number;
     readonly start?: string;
@@ -97,7 +98,11 @@ export function readScenario(text: string, path: string): Scenario | readonly Mi
     const asks = "platform" in step || ("expect" in step && step.expect.platform !== undefined);
     if (asks && bench.platform !== true)
       wrong(`steps[${i}]`, "needs a charging platform: bench: { platform: true }");
+    if (("page" in step || "buttonSeconds" in step) && bench.page === undefined)
+      wrong(`steps[${i}]`, "needs a module with its own pages: bench: { page: set-up }, or new");
   });
+  if (bench.page === "new" && bench.settle !== false)
+    wrong("bench.page", "new: a module that nobody has set up finds no utility; add settle: false");
   if (mistakes.length > 0 || profile === undefined || !checked || !("upstreams" in checked)) return mistakes;
   return {
     name: path.replace(/^.*[\\/]/, "").replace(/\.(ya?ml|json)$/i, ""),
@@ -106,6 +111,7 @@ export function readScenario(text: string, path: string): Scenario | readonly Mi
     profile,
     config: config!,
     checkedConfig: checked,
+    page: bench.page,
     pollSeconds: bench.pollSeconds ?? 10,
     utcMs,
     plugged: bench.plugged ?? true,
@@ -154,6 +160,8 @@ function configOf(
   const given = bench.module ?? {};
   return {
     polling: { stateSeconds: 60, commoditySeconds: 30 },
+    // Those of the virtual home.
+    ...(bench.page === "new" ? { timeServers: ["time-a.test", "time-b.test"] } : {}),
     ...given,
     charger: {
       installerMaxA,
@@ -183,13 +191,28 @@ function checkStep(step: Step, path: string, events: Map<string, EventContent>, 
       wrong(`${path}.owner.durationSeconds`, "is missing: how long the boost lasts");
     if (["admit", "pause", "dismiss"].includes(verb) && source === undefined)
       wrong(`${path}.owner.source`, `is missing: whom the owner means by ${verb}`);
-  } else if ("utility" in step) checkUtility(step.utility, `${path}.utility`, events, wrong);
+  } else if ("page" in step) checkPage(step.page, `${path}.page`, wrong);
+  else if ("utility" in step) checkUtility(step.utility, `${path}.utility`, events, wrong);
   else if ("fault" in step) checkFault(step.fault, `${path}.fault`, wrong);
   else if ("expect" in step) checkExpect(step.expect, `${path}.expect`, events, wrong);
   else if ("line" in step || "clock" in step) {
     const [name, fields] = Object.entries(step).find(([key]) => key !== "note") as [string, object];
     if (Object.keys(fields).length === 0) wrong(`${path}.${name}`, "must say what is to change; it is empty");
   }
+}
+
+function checkPage(act: PageAction, path: string, wrong: Wrong): void {
+  if (act.press === undefined) {
+    for (const field of ["of", "fill"] as const)
+      if (act[field] !== undefined) wrong(`${path}.${field}`, "belongs to a button: name it with press");
+  }
+  if (
+    act.press === undefined &&
+    act.open === undefined &&
+    act.shows === undefined &&
+    act.showsNot === undefined
+  )
+    wrong(path, "must open a page, press a button or say what it shows");
 }
 
 /** True where exactly one thing is done. */

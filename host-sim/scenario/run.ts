@@ -1,11 +1,13 @@
 import type { CaptureSink } from "../capture/record.js";
 import { captureVirtualLine } from "../capture/line-capture.js";
 import { monotonicMs } from "../runtime/clock.js";
+import { FileFlash } from "../runtime/file-flash.js";
 import type { Engine } from "../runtime/ucm-host.js";
-import { VirtualBench } from "../virtual/virtual-bench.js";
+import { OwnerPages, PageMistake } from "../virtual/owner-pages.js";
+import { VirtualBench, type VirtualBenchOptions } from "../virtual/virtual-bench.js";
 import { Expected } from "./expect.js";
 import { clearOrder, limitOrder, type Order } from "../csms/requests.js";
-import type { PlatformAction, Scenario, Step, UtilityAction } from "./model.js";
+import type { PageAction, PlatformAction, Scenario, Step, UtilityAction } from "./model.js";
 import { Watch } from "./watch.js";
 
 export interface StepResult {
@@ -56,6 +58,14 @@ export interface RunOptions {
 }
 
 const SETTLE_MS = 120_000;
+/** On the label of the bench's module: nobody else's. */
+const LABEL_SECRET = "0BEN-CH0F-0PEN-0UCM";
+
+/** A module with its own pages; a new one has a Wi-Fi to find. */
+function pagesOf(page: "set-up" | "new"): Pick<VirtualBenchOptions, "flash" | "web" | "home"> {
+  const fresh = page === "new";
+  return { flash: FileFlash.blank(), web: { ownerSecret: LABEL_SECRET, fresh }, home: fresh };
+}
 
 /** Runs a scenario to its end or to the first expectation that is not met. Throws only where the bench itself is broken. */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<ScenarioResult> {
@@ -68,6 +78,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     config: scenario.config,
     vtn: { pollSeconds: scenario.pollSeconds },
     utcMs: scenario.utcMs,
+    ...(scenario.page === undefined ? {} : pagesOf(scenario.page)),
     ...(options.realTime === true ? { pace: wallClock(options.stopped) } : {}),
   });
   const watch = new Watch(bench);
@@ -199,6 +210,11 @@ class Runner {
       const { ok, text } = await bench.ask({ k: "owner", order: { ...order, ...lasting } }, "answer");
       return ok ? undefined : text;
     }
+    if ("page" in step) return await this.#page(step.page);
+    if ("buttonSeconds" in step) {
+      await bench.button(step.buttonSeconds * 1000);
+      return undefined;
+    }
     if ("car" in step) {
       if (step.car === "plug") bench.sgd.plug();
       else if (step.car === "unplug") bench.sgd.unplug();
@@ -282,6 +298,26 @@ class Runner {
     if ("misbehave" in act) vtn.misbehave(act.misbehave);
     else if ("behave" in act) vtn.behave();
     else this.#network(act.network);
+    return undefined;
+  }
+
+  readonly #pages = new OwnerPages((request) => this.bench.page(request));
+
+  /** Undefined, or why it failed: what the page does not offer, or does not show. */
+  async #page({ open, press, of, fill, shows, showsNot }: PageAction): Promise<string | undefined> {
+    const pages = this.#pages;
+    try {
+      if (open !== undefined || pages.asksSecret) await pages.open(open === "now" ? "/" : `/${open ?? ""}`);
+      if (pages.asksSecret) await pages.logIn(LABEL_SECRET);
+      if (press !== undefined) await pages.press(press, fill, of);
+    } catch (error) {
+      if (error instanceof PageMistake) return error.message;
+      throw error;
+    }
+    if (shows !== undefined && !pages.text.includes(shows))
+      return `the page does not show "${shows}": ${pages.text}`;
+    if (showsNot !== undefined && pages.text.includes(showsNot))
+      return `the page shows "${showsNot}": ${pages.text}`;
     return undefined;
   }
 

@@ -262,7 +262,7 @@ export class OwnerWeb {
         const fromMin = minutesOf(form.get("from") ?? "");
         const toMin = minutesOf(form.get("to") ?? "");
         const days = Number(form.get("days"));
-        return inSettings(desk.owner({ verb, windows: [{ days, fromMin, toMin }] }, now).text);
+        return inSettings(desk.owner({ verb, windows: windowsOf(days, fromMin, toMin) }, now).text);
       }
       case "delay-on":
       case "delay-off":
@@ -277,6 +277,14 @@ export class OwnerWeb {
     }
     return inSettings("The module does not know that order.");
   }
+}
+
+/** Hours that go past midnight are two windows: the second on the days after. */
+function windowsOf(days: number, fromMin: number, toMin: number): WebFacts["owner"]["windows"] {
+  if (!(toMin < fromMin)) return [{ days, fromMin, toMin }];
+  const evening = { days, fromMin, toMin: 1440 };
+  const after = { days: ((days << 1) | (days >> 6)) & 127, fromMin: 0, toMin };
+  return toMin === 0 ? [evening] : [evening, after];
 }
 
 /** An address or a name that only this network has: a name of the internet could be bent to lead here. */

@@ -170,6 +170,22 @@ const mistakes: readonly (readonly [string, string, number, string, RegExp])[] =
     /must not be under currentMinA/,
   ],
   [
+    "pages that are not there",
+    good.replace("waitSeconds: 10", "page: { open: now }"),
+    8,
+    "steps[2]",
+    /needs a module with its own pages: bench: \{ page: set-up \}/,
+  ],
+  [
+    "typing without a button",
+    good
+      .replace("waitSeconds: 10", "page: { open: now, fill: { at: x } }")
+      .replace("  profile", "  page: set-up\n  profile"),
+    9,
+    "steps[2].page.fill",
+    /belongs to a button/,
+  ],
+  [
     "a platform that is not there",
     good.replace("waitSeconds: 10", "platform: { stop: true }"),
     8,

@@ -323,6 +323,21 @@ describe("the pages", () => {
     expect(bench.orders).toEqual([order]);
   });
 
+  it("hours past midnight are two windows, the second on the days after", () => {
+    const change = (days: number, from: string, to: string): unknown => {
+      bench.orders.length = 0;
+      bench.post("/order", { form: bench.form, do: "change-schedule", days: String(days), from, to });
+      return (bench.orders[0] as { windows: unknown }).windows;
+    };
+    expect(change(62, "23:00", "06:30")).toEqual([
+      { days: 62, fromMin: 1380, toMin: 1440 },
+      { days: 124, fromMin: 0, toMin: 390 },
+    ]);
+    expect(change(65, "23:00", "06:30")).toMatchObject([{ days: 65 }, { days: 3 }]);
+    expect(change(127, "22:00", "00:00")).toEqual([{ days: 127, fromMin: 1320, toMin: 1440 }]);
+    expect(change(127, "09:00", "17:00")).toEqual([{ days: 127, fromMin: 540, toMin: 1020 }]);
+  });
+
   it("forget everything needs the word", () => {
     expect(bench.post("/forget", { form: bench.form, sure: "yes" }).status).toBe(422);
     expect(bench.orders).toEqual([]);
