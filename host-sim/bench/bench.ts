@@ -17,6 +17,7 @@ import { startVtn, type Vtn } from "../vtn/server.js";
 import type { FaultInfo, FromPage, ScenarioInfo, ToPage, UtilityEvent } from "./messages.js";
 import { listScenarios, ScenarioRuns } from "./scenario-runs.js";
 import { chargePointId, Station } from "./station.js";
+import { startUpdateServer, type UpdateServer } from "./update-server.js";
 
 export interface BenchOptions {
   readonly dataDir: string;
@@ -29,6 +30,8 @@ export interface BenchOptions {
   readonly pollSeconds: number;
   /** Told how many chargers of all are made. */
   onCharger?(made: number): void;
+  /** A folder that `openucm release publish` has made, and the version that a new module runs. */
+  readonly update?: { readonly folder: string; readonly version: string };
   /** Takes every frame of the first charger's line. */
   readonly capture?: CaptureSink;
   /** Told what the pages are told: those that watch this charger, or all of them. */
@@ -68,6 +71,7 @@ export class Bench {
   /** The modules' own pages, in the order of the chargers. */
   readonly #ownerPages: SetupServer[] = [];
   readonly ownerSecretFile: string;
+  #updates: UpdateServer | undefined;
   #events: ToPage = { type: "events", events: [] };
   #chargers: ToPage = { type: "chargers", chargers: [] };
 
@@ -79,6 +83,8 @@ export class Bench {
     const owner = ownerSecret(options.dataDir, undefined);
     const bench = new Bench(options, vtn, csms, stations, owner.path);
     const pem = (path: string): string => readFileSync(path, "utf8");
+    const { update } = options;
+    if (update !== undefined) bench.#updates = await startUpdateServer(update.folder, vtn.pki.server);
     const platform = { ca: pem(csms.ca), password: pem(csms.passwordFile).trim() };
     for (const [i, engine] of options.engines.entries()) {
       const n = i + 1;
@@ -94,6 +100,14 @@ export class Bench {
         vtnUrl: vtn.urls.openadr2b,
         csmsUrl: csms.url,
         utility: { ca: pem(vtn.ca), ...own },
+        ...(bench.#updates === undefined || update === undefined
+          ? {}
+          : {
+              update: {
+                ...{ url: bench.#updates.url, rootText: bench.#updates.rootText },
+                ...{ ca: pem(vtn.ca), version: update.version },
+              },
+            }),
         ...(n === 1 && options.capture !== undefined ? { capture: options.capture } : {}),
         tell: (message) => options.onMessage(message, n),
         onFailure: (error) => options.onFailure(error),
@@ -147,6 +161,7 @@ export class Bench {
     await this.#runs.close();
     await Promise.all(this.#ownerPages.map((page) => page.close()));
     await Promise.all(this.stations.map((station) => station.close()));
+    await this.#updates?.close();
     await this.csms.close();
     await this.vtn.close();
   }

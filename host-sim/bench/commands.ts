@@ -40,6 +40,7 @@ const COMMANDS: Readonly<Record<FromPage["do"], Fields>> = {
   owner: {},
   delay: {},
   journal: { what: text(10, "events", "security", "sessions", "energy") },
+  "check-update": {},
   scenario: {
     name: text(200),
     "text?": text(maxScenario),

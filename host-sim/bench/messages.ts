@@ -148,6 +148,36 @@ export interface OwnerView {
   };
 }
 
+/** The module's firmware: what runs, what is under way, and the two slots. */
+export interface UpdateView {
+  /** Where updates come from; "" = this bench has none. */
+  readonly url: string;
+  /** As the module says (src/update): `idle`, `checking`, `downloading` …; "" while it has no power. */
+  readonly phase: string;
+  readonly version: string;
+  readonly trial: boolean;
+  /** Version under way; "" = none. */
+  readonly target: string;
+  readonly percent: number;
+  readonly fetchedBytes: number;
+  readonly slots: readonly {
+    readonly slot: "a" | "b";
+    readonly state: string;
+    readonly version: string;
+    readonly runs: boolean;
+  }[];
+  readonly last: {
+    readonly result: string;
+    readonly why: string;
+    readonly text: string;
+    readonly utcMs: number | null;
+  };
+  /** What was last refused or left, by its name in the security log. */
+  readonly refusal: { readonly why: string; readonly text: string; readonly utcMs: number } | null;
+  /** UTC ms of the next look; null = not planned. */
+  readonly nextUtcMs: number | null;
+}
+
 /** A fault that can be played, by name. */
 export interface FaultInfo {
   readonly name: string;
@@ -222,6 +252,7 @@ export type ToPage =
   | { readonly type: "owner"; readonly owner: OwnerView }
   | { readonly type: "events"; readonly events: readonly UtilityEvent[] }
   | { readonly type: "platform"; readonly platform: PlatformView }
+  | { readonly type: "update"; readonly update: UpdateView }
   | { readonly type: "counters"; readonly counters: Readonly<Record<string, unknown>> }
   | {
       readonly type: "journal";
@@ -265,6 +296,8 @@ export type FromPage =
   /** An order of the owner, or about the random delay (docs/regions.md). */
   | { readonly do: "owner" | "delay"; readonly order: Readonly<Record<string, unknown>> }
   | { readonly do: "journal"; readonly what: JournalPartName }
+  /** Looks for an update now. */
+  | { readonly do: "check-update" }
   /** Runs a scenario of the list by its name, or `text`, a file of the user's. */
   | {
       readonly do: "scenario";

@@ -8,6 +8,7 @@ import { seededRandom } from "../../src/base/random.js";
 import type { WebRequest, WebResponse } from "../../src/ports/http-server.js";
 import type { PlainEvent } from "../../src/runtime.js";
 import { readConfig, type UcmConfig } from "../../src/setup/config.js";
+import type { UpdateStatus } from "../../src/update/updater.js";
 import { captureVirtualLine } from "../capture/line-capture.js";
 import type { CaptureSink } from "../capture/record.js";
 import { nextTurnMs, passBytes, type Wired } from "../line/pass-bytes.js";
@@ -17,6 +18,7 @@ import { NodeWebSocket } from "../net/node-websocket.js";
 import { monotonicMs, WakeUp } from "../runtime/clock.js";
 import { FileFlash, flashFileName } from "../runtime/file-flash.js";
 import { FileStore } from "../runtime/file-store.js";
+import { SimulatedSlots } from "../runtime/slots.js";
 import { UcmHost, type Engine } from "../runtime/ucm-host.js";
 import { loadProfile } from "../sgd/profile.js";
 import { SgdSimulator } from "../sgd/simulator.js";
@@ -30,6 +32,7 @@ import type {
   OwnerView,
   Sample,
   ToPage,
+  UpdateView,
 } from "./messages.js";
 
 export interface StationOptions {
@@ -46,12 +49,21 @@ export interface StationOptions {
   readonly platform: { readonly ca: string; readonly password: string };
   /** Opens the module's own page. */
   readonly ownerSecret: string;
+  /** Where its updates come from, and the version that it is new with. */
+  readonly update?: {
+    readonly url: string;
+    readonly ca: string;
+    readonly rootText: string;
+    readonly version: string;
+  };
   readonly capture?: CaptureSink;
   /** Told everything that a page which watches this charger is told. */
   tell(message: ToPage): void;
   onFailure(error: Error): void;
 }
 
+/** Between two looks for an update, hours: a person watches. */
+const checkHours = 0.05;
 const keepFrames = 2000;
 const keepSamples = 1200;
 const chargerMs = 100;
@@ -75,6 +87,8 @@ export class Station {
   #http: NodeHttp;
   readonly #websocket: NodeWebSocket;
   readonly #flash: FileFlash | undefined;
+  readonly #slots: SimulatedSlots | undefined;
+  #refusal: UpdateView["refusal"] = null;
   readonly #wake = new WakeUp(() => this.#poll());
   readonly #views = new FrameViews();
   readonly #frames: FrameView[] = [];
@@ -91,6 +105,7 @@ export class Station {
   #lastCharger = "";
   #chargerToldMs = 0;
   #lastLine = "";
+  #lastUpdate = "";
 
   constructor(options: StationOptions) {
     const { n, engine, dataDir } = options;
@@ -118,8 +133,13 @@ export class Station {
     });
     const prefix = n === 1 ? "bench" : `bench-${n}`;
     this.#flash = engine.holdsFlash ? FileFlash.open(join(dataDir, `${prefix}-${flashFileName}`)) : undefined;
+    if (options.update !== undefined) {
+      const { version } = options.update;
+      this.#slots = new SimulatedSlots({ board: "bench", version, folder: join(dataDir, `${prefix}-slots`) });
+    }
     this.#host = new UcmHost({
       engine,
+      ...(this.#slots === undefined ? {} : { slots: this.#slots }),
       ...(this.#flash === undefined ? {} : { flash: this.#flash }),
       line: {
         write: (bytes) => {
@@ -146,7 +166,7 @@ export class Station {
   }
 
   #config(): UcmConfig {
-    const { n, vtnUrl, csmsUrl, region } = this.#options;
+    const { n, vtnUrl, csmsUrl, region, update } = this.#options;
     const venName = n === 1 ? "bench module" : `bench module ${n}`;
     const config = readConfig({
       upstreams: [
@@ -159,14 +179,19 @@ export class Station {
       ],
       region,
       polling: { stateSeconds: 10, commoditySeconds: 3 },
+      ...(update === undefined ? {} : { update: { url: update.url, root: "1.root.json", checkHours } }),
     });
     if (!("upstreams" in config)) throw new Error(config.map((one) => one.text).join("; "));
-    return config;
+    if (update === undefined || config.update === undefined) return config;
+    return { ...config, update: { ...config.update, rootText: update.rootText } };
   }
 
   #openHttp(): NodeHttp {
+    const { utility, update } = this.#options;
+    const credentials = new Map<string, HttpCredentials>([["utility", utility]]);
+    if (update !== undefined) credentials.set("update", { ca: update.ca });
     return new NodeHttp({
-      credentials: new Map([["utility", this.#options.utility]]),
+      credentials,
       deliver: (event) => this.#host.onHttp(event),
     });
   }
@@ -187,6 +212,7 @@ export class Station {
     this.#wake.stop();
     await this.#host.close();
     this.#flash?.close();
+    this.#slots?.close();
     this.#http.close();
     this.#websocket.closeAll();
   }
@@ -241,6 +267,11 @@ export class Station {
       case "delay":
         void this.#order(message.do, message.order);
         break;
+      case "check-update":
+        if (this.#slots === undefined) return "this bench has no update repository";
+        this.#host.checkForUpdate();
+        void this.tellModule();
+        break;
       case "journal":
         void this.tellJournal(message.what);
         break;
@@ -284,7 +315,7 @@ export class Station {
     this.#upstreams.clear();
     this.#link = "absent";
     for (const key of [...this.#latest.keys()]) {
-      if (key !== "charger" && key !== "line") this.#latest.delete(key);
+      if (key !== "charger" && key !== "line" && key !== "update") this.#latest.delete(key);
     }
     const dark = {
       ...{ intent: "", source: "none", reason: "The module has no power.", endsUtcMs: null },
@@ -312,14 +343,36 @@ export class Station {
   /** Asks the module for its state, and tells what the page shows of it. */
   async tellModule(): Promise<void> {
     const state = await this.#host.state();
-    const { owner, delay, counters } = state as {
+    const { owner, delay, counters, update } = state as {
+      update?: UpdateStatus;
       owner?: Omit<OwnerView, "delay">;
       delay?: OwnerView["delay"];
       counters?: Readonly<Record<string, unknown>>;
     };
     if (owner && delay) this.#tell({ type: "owner", owner: { ...owner, delay } }, "owner");
     if (counters) this.#tell({ type: "counters", counters }, "counters");
+    this.#tellUpdate(update);
     this.#tellLine();
+  }
+
+  #tellUpdate(status: UpdateStatus | undefined): void {
+    if (this.#slots === undefined) return;
+    const slots = this.#slots;
+    const { version, trial } = slots.state;
+    const nextMs = status?.nextCheckMs ?? -1;
+    const update: UpdateView = {
+      ...{ url: this.#options.update?.url ?? "", version, trial, slots: slots.slots },
+      ...{ phase: status?.phase ?? "", target: status?.target ?? "", percent: status?.percent ?? 0 },
+      fetchedBytes: status?.fetchedBytes ?? 0,
+      last: status?.last ?? { result: "", why: "", text: "", utcMs: null },
+      refusal: this.#refusal,
+      // To the second: what differs by less is no news.
+      nextUtcMs: nextMs < 0 ? null : Math.round((Date.now() + nextMs - monotonicMs()) / 1000) * 1000,
+    };
+    const text = JSON.stringify(update);
+    if (text === this.#lastUpdate) return;
+    this.#lastUpdate = text;
+    this.#tell({ type: "update", update }, "update");
   }
 
   sample(): void {
@@ -380,6 +433,7 @@ export class Station {
         break;
       }
       case "log":
+        this.#keepRefusal(event.text, utcMs);
         this.#tell({ type: "log", utcMs, level: event.level, text: event.text }, undefined);
         break;
       case "sgd": {
@@ -391,6 +445,14 @@ export class Station {
         break;
       }
     }
+  }
+
+  /** `update-refused: CODE: why` and `update-rolled-back: FROM to TO: why`, as the security log has them. */
+  #keepRefusal(text: string, utcMs: number): void {
+    const refused = /^update-refused: ([\w-]+): (.*)$/.exec(text);
+    const left = /^(update-rolled-back): (.*)$/.exec(text);
+    const [, why, words] = refused ?? left ?? [];
+    if (why !== undefined && words !== undefined) this.#refusal = { why, text: words, utcMs };
   }
 
   #tellLine(): void {

@@ -155,6 +155,19 @@ export class SimulatedSlots {
     };
   }
 
+  /** Both slots as the boot loader's record has them. */
+  get slots(): readonly {
+    readonly slot: SlotName;
+    readonly state: ImageState;
+    readonly version: string;
+    readonly runs: boolean;
+  }[] {
+    return (["a", "b"] as const).map((slot) => {
+      const { state, version } = this.#record.slots[slot];
+      return { slot, state, version, runs: slot === this.#running };
+    });
+  }
+
   /** Does what is asked, and answers. */
   carryOut(call: UpdateCall): UpdateEvent {
     const { id } = call;

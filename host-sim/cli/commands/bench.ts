@@ -22,6 +22,7 @@ interface BenchFlags {
   readonly region: string;
   readonly seed?: number;
   readonly data: string;
+  readonly update?: string;
   readonly capture?: string;
   readonly json?: boolean;
 }
@@ -56,6 +57,7 @@ export function addBench(program: Command, run: Run): void {
         .default("us"),
     )
     .option("--seed <number>", "of the line's and the chargers' random numbers", wholeNumber(0))
+    .option("--update <folder>", "firmware to offer the modules: a folder of `openucm release publish`")
     .addOption(dataDirOption())
     .addOption(captureOption())
     .option("--json", "one JSON object a line")
@@ -69,6 +71,7 @@ Examples:
   openucm bench --chargers 4 --no-demo           four chargers, each with its own module and TLS connection
   openucm bench --region uk                      off-peak hours and random delay, with the owner's controls
   openucm bench --profile evse-slow --seed 7     a slow charger; the same line faults at each run
+  openucm bench --update www/fw                  update the modules from there, tab "Update"
   openucm bench --capture line.pcapng            for Wireshark`,
     )
     .action((flags: BenchFlags) =>
@@ -93,6 +96,7 @@ Examples:
           region: flags.region,
           seed: flags.seed ?? Date.now() & 0x7fffffff,
           pollSeconds: 2,
+          ...(flags.update === undefined ? {} : { update: { folder: flags.update, version: version() } }),
           ...(capture === undefined ? {} : { capture }),
           onMessage: (message, charger) => page?.tell(message, charger),
           onFailure: (error) => {

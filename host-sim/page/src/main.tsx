@@ -9,6 +9,7 @@ import { Scenarios } from "./scenarios.js";
 import { connect, emptyView, type Connection, type View } from "./store.js";
 import { Counters, Timing } from "./timing.js";
 import { Trace, traceAtFirst } from "./trace.js";
+import { Update } from "./update.js";
 import { Picture } from "./way.js";
 import "./style.css";
 
@@ -39,6 +40,7 @@ const tabs = [
   ["counters", "Counters"],
   ["journal", "Journal"],
   ["scenarios", "Scenarios"],
+  ["update", "Update"],
 ] as const;
 type Tab = (typeof tabs)[number][0];
 
@@ -107,7 +109,11 @@ function App() {
         >
           <Chart samples={view.samples} events={view.events} dark={dark} />
         </Panel>
-        <section class="panel work" id="work" aria-label="Trace, timing, counters, journal, scenarios">
+        <section
+          class="panel work"
+          id="work"
+          aria-label="Trace, timing, counters, journal, scenarios, update"
+        >
           <Tabs label="What to look at" tabs={tabs} open={tab} onOpen={setTab}>
             {tab === "trace" && (
               <Trace log={view.trace} version={view.traceVersion} state={trace} change={setTrace} />
@@ -116,6 +122,7 @@ function App() {
             {tab === "counters" && <Counters counters={view.counters} />}
             {tab === "journal" && <Journal view={view} send={send} />}
             {tab === "scenarios" && <Scenarios view={view} send={send} />}
+            {tab === "update" && <Update view={view} send={send} />}
           </Tabs>
         </section>
       </main>

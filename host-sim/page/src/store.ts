@@ -13,6 +13,7 @@ import type {
   ScenarioInfo,
   ScenarioRunView,
   ToPage,
+  UpdateView,
   UpstreamView,
   UtilityEvent,
 } from "../../bench/messages.js";
@@ -48,6 +49,8 @@ export interface View {
   readonly command: CommandView | undefined;
   readonly line: LineView | undefined;
   readonly owner: OwnerView | undefined;
+  /** Undefined where the bench has no update repository. */
+  readonly update: UpdateView | undefined;
   readonly upstreams: readonly UpstreamView[];
   readonly events: readonly UtilityEvent[];
   readonly platform: PlatformView | undefined;
@@ -81,6 +84,7 @@ export function emptyView(): View {
     command: undefined,
     line: undefined,
     owner: undefined,
+    update: undefined,
     upstreams: [],
     events: [],
     platform: undefined,
@@ -143,6 +147,8 @@ export function reduce(view: View, message: ToPage): View {
       return { ...view, line: message.line };
     case "owner":
       return { ...view, owner: message.owner };
+    case "update":
+      return { ...view, update: message.update };
     case "upstream": {
       const others = view.upstreams.filter((one) => one.id !== message.upstream.id);
       const upstreams = [...others, message.upstream].sort((a, b) => (a.id < b.id ? 1 : -1));

@@ -1,0 +1,68 @@
+/**
+ * Serves a folder of `openucm release publish` over HTTPS on 127.0.0.1, whole files and parts of them, as any static web
+ * server does: from there the bench's modules take their updates.
+ */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join, resolve, sep } from "node:path";
+import { CommandError } from "../cli/output.js";
+
+export interface UpdateServer {
+  readonly url: string;
+  /** The root that the modules are made with. */
+  readonly rootText: string;
+  close(): Promise<void>;
+}
+
+/** What of a range can be had; undefined for one that is none. */
+function partOf(range: string | undefined, length: number): readonly [number, number] | undefined {
+  const found = /^bytes=(\d+)-(\d+)$/.exec(range ?? "");
+  if (!found) return undefined;
+  const [from, to] = [Number(found[1]), Math.min(Number(found[2]), length - 1)];
+  return from <= to ? [from, to] : undefined;
+}
+
+/** Throws {@link CommandError} where the folder is no repository. */
+export async function startUpdateServer(
+  folder: string,
+  tls: { readonly cert: string; readonly key: string },
+): Promise<UpdateServer> {
+  const base = resolve(folder);
+  const root = join(base, "metadata", "1.root.json");
+  if (!existsSync(root))
+    throw new CommandError(
+      `${folder} is no update repository: metadata/1.root.json is missing; make one with openucm release publish --to ${folder}`,
+    );
+  const server = createServer(tls, (request, response) => {
+    let path: string;
+    try {
+      path = resolve(base, `.${decodeURIComponent((request.url ?? "/").split("?")[0]!)}`);
+    } catch {
+      path = "";
+    }
+    if (!path.startsWith(base + sep) || !statSync(path, { throwIfNoEntry: false })?.isFile()) {
+      response.writeHead(404).end();
+      return;
+    }
+    const bytes = readFileSync(path);
+    const part = partOf(request.headers.range, bytes.length);
+    const body = part ? bytes.subarray(part[0], part[1] + 1) : bytes;
+    const range = part ? { "content-range": `bytes ${part[0]}-${part[1]}/${bytes.length}` } : {};
+    response.writeHead(part ? 206 : 200, { "content-length": body.length, ...range });
+    response.end(request.method === "HEAD" ? undefined : body);
+  });
+  await new Promise<void>((done, failed) => {
+    server.once("error", failed);
+    server.listen(0, "127.0.0.1", done);
+  });
+  return {
+    url: `https://localhost:${(server.address() as AddressInfo).port}`,
+    rootText: readFileSync(root, "utf8"),
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
