@@ -8,7 +8,8 @@ import { seededRandom } from "../../src/base/random.js";
 import type { HttpFailure, HttpRequest } from "../../src/ports/http.js";
 import type { WebRequest, WebResponse } from "../../src/ports/http-server.js";
 import { NEVER } from "../../src/ports/time.js";
-import type { Input, Output, PlainEvent, Reply } from "../../src/runtime.js";
+import type { WebSocketFailure } from "../../src/ports/websocket.js";
+import type { Input, Output, PlainEvent, Reply, WebSocketCall } from "../../src/runtime.js";
 import type { Setup } from "../../src/setup/setup-form.js";
 import { VirtualCsms, type VirtualCsmsOptions } from "../csms/virtual.js";
 import { VirtualNetwork } from "../net/virtual-network.js";
@@ -89,6 +90,9 @@ const noWifi = { ssid: "", passphrase: "" } as const;
 /** The page that says "saved" goes out before the module starts anew, ms. */
 const SETTLE_MS = 300;
 
+/** A ping a minute, and one more to answer it, ms. */
+const PING_LOST_MS = 120_000;
+
 const fingerprint = "00:11:22:33:44:55:66:77:88:99";
 
 export class VirtualBench {
@@ -108,6 +112,10 @@ export class VirtualBench {
   /** What the module keeps over a restart. */
   readonly store: Record<string, string> = {};
   network: Network;
+  /** How connections to the charging platform fare: "" = well, else why none comes about. */
+  platformWay: WebSocketFailure | "" = "";
+  /** When an open one over which nothing passes is given up, for want of an answer to a ping. */
+  #pingLostMs = NEVER;
   /** The network at home, where the module has to find its way itself. */
   readonly home: VirtualNetwork | undefined;
   /** What the module's lamp says. */
@@ -345,10 +353,33 @@ export class VirtualBench {
 
   #nextMs(): number {
     let next = Math.min(nextTurnMs(this.#wired), this.#wakeMs, this.csms.nextMs(), this.#anewMs);
+    next = Math.min(next, this.#pingLostMs);
     for (const pending of this.#pending) next = Math.min(next, pending.atMs);
     if (this.home) next = Math.min(next, this.home.nextMs());
     if (next === NEVER) throw new Error("nobody has anything to do any more");
     return Math.max(this.nowMs, Math.ceil(next));
+  }
+
+  /** Why nothing passes between module and platform; "" where it does. */
+  get #wrongWay(): WebSocketFailure | "" {
+    return this.home?.passes === false ? "unreachable" : this.platformWay;
+  }
+
+  #platformLine(ms: number): void {
+    const { csms } = this;
+    const dead = this.#wrongWay !== "" && csms.isConnected;
+    csms.lose = dead ? "requests" : csms.lose === "requests" ? "nothing" : csms.lose;
+    if (!dead) this.#pingLostMs = NEVER;
+    else if (this.#pingLostMs === NEVER) this.#pingLostMs = ms + PING_LOST_MS;
+    else if (ms >= this.#pingLostMs) csms.cut();
+  }
+
+  #toPlatform(call: WebSocketCall): void {
+    const reason = this.#wrongWay;
+    if (call.do !== "open" || reason === "") return this.csms.carryOut(call, this.nowMs);
+    const event = { id: call.request.id, ev: "failed", reason, text: "" } as const;
+    this.#inputs.push({ k: "ws", event });
+    this.#wakeMs = Math.min(this.#wakeMs, this.nowMs + this.#httpDelayMs);
   }
 
   async #stepAt(ms: number): Promise<void> {
@@ -360,6 +391,7 @@ export class VirtualBench {
     passBytes(this.#wired, ms, (event) => this.#inputs.push(lineInput(event)));
     this.#answerRequests(ms);
     for (const event of this.home?.take(ms) ?? []) this.#inputs.push({ k: "net", event });
+    this.#platformLine(ms);
     for (const event of this.csms.take(ms)) this.#inputs.push({ k: "ws", event });
     if (this.#dark) {
       this.#inputs = [];
@@ -398,7 +430,7 @@ export class VirtualBench {
         this.lamp = output.lamp;
         break;
       case "ws":
-        this.csms.carryOut(output.call, this.nowMs);
+        this.#toPlatform(output.call);
         break;
       case "set":
         this.store[output.key] = output.value;

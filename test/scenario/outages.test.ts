@@ -2,17 +2,19 @@
 import { describe, expect, it } from "vitest";
 import { nodeEngine } from "../../host-sim/runtime/node-engine.js";
 import { VirtualBench } from "../../host-sim/virtual/virtual-bench.js";
-import { OUTAGES, outageDrill } from "../support/outage-drill.js";
+import { DRILLED, ENDLESS, OUTAGES, outageDrill } from "../support/outage-drill.js";
+import { drilled } from "../support/outage-drilled.js";
 
 const MINUTE = 60_000;
 
+/** All kinds with all upstreams in outages.full.test.ts; here each kind once. */
+const cases = Object.keys(OUTAGES).map((kind, i) => [kind, DRILLED[i % 3]!] as const);
+
 describe("three days of outages: the module comes back by itself, without a restart", () => {
-  it.each(Object.keys(OUTAGES))("%s", async (kind) => {
-    const { backMs, restarts, reinits, hours } = await outageDrill(kind, 1);
-    expect(backMs).toHaveLength(OUTAGES[kind]!.times);
-    expect(restarts).toBe(0);
-    if (kind === "radio driver hung") expect(reinits).toBeGreaterThan(0);
-    expect(hours).toBeGreaterThanOrEqual(72);
+  it.each(cases)("%s (%s)", async (kind, protocol) => await drilled(kind, 1, protocol));
+
+  it.each(DRILLED)("a drill of which the outage does not end fails (%s)", async (protocol) => {
+    await expect(outageDrill(ENDLESS, 1, protocol)).rejects.toThrow("not back");
   });
 });
 

@@ -1,6 +1,8 @@
 import { seededRandom, uniformInt } from "../../src/base/random.js";
 import { nodeEngine } from "../../host-sim/runtime/node-engine.js";
-import { VirtualBench, type Network } from "../../host-sim/virtual/virtual-bench.js";
+import { limitOrder } from "../../host-sim/csms/requests.js";
+import type { WebSocketFailure } from "../../src/ports/websocket.js";
+import { csmsUpstream, VirtualBench, type Network } from "../../host-sim/virtual/virtual-bench.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -15,16 +17,23 @@ interface Outage {
   begin(bench: VirtualBench): () => void;
 }
 
-/** Replaces the way to every server; answers how to take it back. */
-function replaced(bench: VirtualBench, network: Network): () => void {
+/** Replaces the way to every server, the platform's too; answers how to take it back. */
+function replaced(bench: VirtualBench, network: Network, way: WebSocketFailure): () => void {
   const before = bench.network;
   bench.network = network;
-  return () => (bench.network = before);
+  bench.platformWay = way;
+  return () => {
+    bench.network = before;
+    bench.platformWay = "";
+  };
 }
 
 /** The longest back-off of an upstream is 15 min, of the station 2 min, and both at once with a connection to make. */
 const UPSTREAM_MS = 16 * MINUTE;
 const STATION_MS = 3 * MINUTE;
+
+/** What a drill must not bear: an outage that is said to be over and is not. */
+export const ENDLESS = "endless";
 
 export const OUTAGES: Readonly<Record<string, Outage>> = {
   "access point off": {
@@ -60,19 +69,19 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
   },
   "names poisoned, strange certificate": {
     ...{ times: 3, lasts: [10 * MINUTE, 6 * HOUR], backWithinMs: UPSTREAM_MS },
-    begin: (bench) => replaced(bench, () => "tls-untrusted"),
+    begin: (bench) => replaced(bench, () => "tls-untrusted", "tls-untrusted"),
   },
   "no names": {
     ...{ times: 4, lasts: [10 * MINUTE, 3 * HOUR], backWithinMs: UPSTREAM_MS },
-    begin: (bench) => replaced(bench, () => "dns"),
+    begin: (bench) => replaced(bench, () => "dns", "dns"),
   },
   "utility dead for an hour": {
     ...{ times: 4, lasts: [HOUR, HOUR], backWithinMs: UPSTREAM_MS },
-    begin: (bench) => replaced(bench, () => "timeout"),
+    begin: (bench) => replaced(bench, () => "timeout", "timeout"),
   },
   "utility dead for three days": {
     ...{ times: 1, lasts: [72 * HOUR, 72 * HOUR], backWithinMs: UPSTREAM_MS },
-    begin: (bench) => replaced(bench, () => ({ status: 503, body: "" })),
+    begin: (bench) => replaced(bench, () => ({ status: 503, body: "" }), "http-503"),
   },
   "clock off by years": {
     ...{ times: 3, lasts: [1, 1], backWithinMs: 2 * HOUR },
@@ -92,16 +101,30 @@ export interface DrillResult {
   readonly bench: VirtualBench;
 }
 
+export const DRILLED = ["openadr2b", "openadr3", "ocpp16"] as const;
+
 /** Three days with one kind of outage at random moments, and at the end an event that the charger must follow. */
-export async function outageDrill(kind: string, seed: number): Promise<DrillResult> {
-  const outage = OUTAGES[kind]!;
+export async function outageDrill(
+  kind: string,
+  seed: number,
+  protocol: (typeof DRILLED)[number] = "openadr2b",
+): Promise<DrillResult> {
+  const outage: Outage =
+    kind === ENDLESS
+      ? {
+          ...OUTAGES["utility dead for an hour"]!,
+          begin: (bench) => (replaced(bench, () => "timeout", "timeout"), () => undefined),
+        }
+      : OUTAGES[kind]!;
   const random = seededRandom(seed * 7919);
   const bench = new VirtualBench({
     engine: nodeEngine(),
     seed,
     home: true,
     vtn: { pollSeconds: 60 },
+    ...(protocol === "openadr3" ? { protocol } : {}),
     config: {
+      ...(protocol === "ocpp16" ? { upstreams: [csmsUpstream] } : {}),
       timeServers: ["time-a.test", "time-b.test", "time-c.test"],
       polling: { stateSeconds: 300, commoditySeconds: 300 },
     },
@@ -111,6 +134,13 @@ export async function outageDrill(kind: string, seed: number): Promise<DrillResu
   bench.network = (request, utcMs) => {
     heardMs = bench.nowMs;
     return through(request, utcMs);
+  };
+  /** When the utility last heard the module, or the platform's answer last reached it. */
+  const heard = (): number => {
+    if (protocol !== "ocpp16") return heardMs;
+    const { wire } = bench.csms;
+    for (let i = wire.length - 1; i >= 0; i--) if (wire[i]!.from === "platform") return wire[i]!.atMs;
+    return -1;
   };
   const well = (): boolean =>
     bench.last("upstream")?.state === "online" && Math.abs(bench.moduleClock.offsetMs) < 2000;
@@ -123,12 +153,15 @@ export async function outageDrill(kind: string, seed: number): Promise<DrillResu
     await bench.run(outage.lasts[0] + uniformInt(random, outage.lasts[1] - outage.lasts[0]));
     end();
     const fromMs = bench.nowMs;
-    const back = await bench.waitFor(() => heardMs > fromMs && well(), outage.backWithinMs);
+    const back = await bench.waitFor(() => heard() > fromMs && well(), outage.backWithinMs);
     if (!back) throw new Error(`${kind}, seed ${seed}: not back after ${outage.backWithinMs / MINUTE} min`);
     backMs.push(bench.nowMs - fromMs);
   }
   await bench.run(Math.max(0, 72 * HOUR - bench.nowMs));
-  bench.vtn.createEvent({ signal: "SIMPLE", level: 1, startInSeconds: 0, durationSeconds: 1800 }, bench);
+  bench.sgd.plug();
+  await bench.until("the car charges", () => bench.sgd.state().currentA > 31, 5 * MINUTE);
+  if (protocol === "ocpp16") bench.csms.ask(limitOrder({ limit: 10 }, bench.utcMs));
+  else bench.vtn.createEvent({ signal: "SIMPLE", level: 1, startInSeconds: 0, durationSeconds: 1800 }, bench);
   await bench.until("the charger follows", () => bench.sgd.state().currentA <= 16, 5 * MINUTE);
   return {
     backMs,
