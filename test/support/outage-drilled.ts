@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import { DRILLED, OUTAGES, outageDrill } from "./outage-drill.js";
+import type { DRILLED} from "./outage-drill.js";
+import { OUTAGES, outageDrill } from "./outage-drill.js";
 
 /** A drill and what it must come to. */
 export async function drilled(kind: string, seed: number, protocol: (typeof DRILLED)[number]): Promise<void> {
