@@ -2,7 +2,7 @@
  * Serves a folder of `openucm release publish` over HTTPS on 127.0.0.1, whole files and parts of them, as any static web
  * server does: from there the bench's modules take their updates.
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join, resolve, sep } from "node:path";
@@ -23,6 +23,16 @@ function partOf(range: string | undefined, length: number): readonly [number, nu
   return from <= to ? [from, to] : undefined;
 }
 
+/** A file of the folder; undefined for whatever else is asked for. */
+function fileOf(base: string, url: string): Buffer | undefined {
+  try {
+    const path = resolve(base, `.${decodeURIComponent(url.split("?")[0]!)}`);
+    return path.startsWith(base + sep) ? readFileSync(path) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Throws {@link CommandError} where the folder is no repository. */
 export async function startUpdateServer(
   folder: string,
@@ -35,17 +45,11 @@ export async function startUpdateServer(
       `${folder} is no update repository: metadata/1.root.json is missing; make one with openucm release publish --to ${folder}`,
     );
   const server = createServer(tls, (request, response) => {
-    let path: string;
-    try {
-      path = resolve(base, `.${decodeURIComponent((request.url ?? "/").split("?")[0]!)}`);
-    } catch {
-      path = "";
-    }
-    if (!path.startsWith(base + sep) || !statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    const bytes = fileOf(base, request.url ?? "/");
+    if (bytes === undefined) {
       response.writeHead(404).end();
       return;
     }
-    const bytes = readFileSync(path);
     const part = partOf(request.headers.range, bytes.length);
     const body = part ? bytes.subarray(part[0], part[1] + 1) : bytes;
     const range = part ? { "content-range": `bytes ${part[0]}-${part[1]}/${bytes.length}` } : {};
