@@ -1,4 +1,5 @@
 /** What a command prints: one JSON object a line with `--json`, else lines for a person. Errors go to stderr. */
+import { closeSync, existsSync, openSync, rmSync } from "node:fs";
 
 export class Output {
   readonly json: boolean;
@@ -16,6 +17,20 @@ export class Output {
 
 /** Wrong use or wrong configuration: exit code 2. The message says what to do. */
 export class UsageError extends Error {}
+
+/**
+ * Makes sure that a file can be written before anything else is done: what took minutes must not be lost at its end.
+ * A file that is there stays as it is.
+ */
+export function checkWritable(option: string, path: string): void {
+  try {
+    const isNew = !existsSync(path);
+    closeSync(openSync(path, "a"));
+    if (isNew) rmSync(path);
+  } catch (error) {
+    throw new UsageError(`${option}: cannot write ${path} (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
 
 /** What `read` makes of what the user named; what it throws is the user's mistake. */
 export function asNamed<T>(read: () => T): T {

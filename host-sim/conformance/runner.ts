@@ -18,6 +18,9 @@ import type { TestCase } from "./test-case.js";
 import { Probe, type Entry } from "./probe.js";
 import { Tester } from "./tester.js";
 
+/** Why nothing can be judged where nobody is there. */
+export const SILENT = "nothing was ever heard of the peer";
+
 export interface TestResult {
   readonly test: TestCase;
   readonly verdict: Verdict;
@@ -130,7 +133,7 @@ export class Runner {
       const outcome =
         isHeard || test.id === "link.ack" || tests.length === 1
           ? yield* this.#one(test)
-          : inconclusive("nothing was ever heard of the peer");
+          : inconclusive(SILENT);
       const result = this.#result(test, outcome, startMs, from);
       this.results.push(result);
       onResult?.(result, index);

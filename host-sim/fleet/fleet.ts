@@ -102,6 +102,7 @@ export class Fleet {
       totals.exchanges += pair.answers.moduleFrames;
       totals.collided += pair.answers.collided;
     }
+    totals.currentA = Math.round(totals.currentA * 100) / 100;
     return { count: this.#options.count, started: this.started, refused: this.refused, ...totals };
   }
 

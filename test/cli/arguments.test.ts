@@ -49,11 +49,29 @@ describe("wrong use", () => {
     [["sgd", "--serial", "tcp://x"], /"tcp:\/\/x" must be tcp:\/\/HOST:PORT/],
     [["sgd", "--serial", "http://x:1"], /"http:\/\/x:1" is no line: use pty/],
     [["decode", "--nonsense"], /unknown option '--nonsense'/],
+    // What took its time must not be lost at its end.
+    [["fleet", "--count", "1", "--virtual-time", "--csv", "no/x.csv"], /--csv: cannot write no\/x\.csv/],
+    [["scenario", "run", "--all", "--report", "no/x.html"], /--report: cannot write no\/x\.html/],
+    [["scenario", "run", "--all", "--trace", "no/x"], /--trace: cannot write no\/x/],
+    [
+      ["conformance", "--role", "ucm", "--serial", "pty", "--report", "no/x.xml"],
+      /--report: cannot write no\/x\.xml/,
+    ],
+    [["provision", "new", "--out", "batch", "--csv", "no/x.csv"], /--csv: cannot write no\/x\.csv/],
   ])("%j", (args, message) => {
     const { status, err } = openucm(args);
     expect(err).toMatch(message);
     expect(status).toBe(2);
     expect(err).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe("a serial line that is not there", () => {
+  it("is told with what to do, exit code 1", () => {
+    const { status, err } = openucm(["sgd", "--serial", "/dev/nothing-here"]);
+    expect(err).toMatch(/cannot open the serial line \/dev\/nothing-here: .+ \(is the adapter in\?/);
+    expect(err.trim()).not.toContain("\n");
+    expect(status).toBe(1);
   });
 });
 

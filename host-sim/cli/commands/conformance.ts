@@ -8,7 +8,7 @@ import { htmlReport } from "../../conformance/report-html.js";
 import { junitReport } from "../../conformance/report-junit.js";
 import { resultDetail, resultLine, textReport } from "../../conformance/report-text.js";
 import { type LiveRun, runLive } from "../../conformance/run.js";
-import type { TestResult } from "../../conformance/runner.js";
+import { SILENT, type TestResult } from "../../conformance/runner.js";
 import { allTests, selectTests } from "../../conformance/tests/all.js";
 import { captureOption, tapLine } from "../capture-option.js";
 import {
@@ -20,7 +20,7 @@ import {
   version,
   wholeNumber,
 } from "../options.js";
-import { CommandError, Output, UsageError } from "../output.js";
+import { checkWritable, CommandError, Output, UsageError } from "../output.js";
 import type { Run } from "../run.js";
 
 interface ConformanceFlags extends LineFlags {
@@ -97,6 +97,7 @@ Examples:
           );
         }
         if (flags.serial === undefined) throw new UsageError(`conformance needs --serial: ${serialHelp}`);
+        for (const path of flags.report) checkWritable("--report", path);
         const tests = selectTests(flags.role, { only, all: flags.all });
         return await judge(output, flags, flags.role, flags.serial, tests);
       }),
@@ -156,7 +157,8 @@ async function judge(
     onStart: (test, index) => bar.show(index, test.id),
     onResult: (result) => {
       bar.clear();
-      const text = isProblem(result) ? resultDetail(result) : resultLine(result);
+      // With nobody there every test says the same: once in detail is enough.
+      const text = isProblem(result) && result.reason !== SILENT ? resultDetail(result) : resultLine(result);
       output.emit({ event: "test", ...plain(result) }, text);
     },
   });
@@ -186,6 +188,10 @@ async function judge(
     { event: "summary", ...counts, complete: report.isComplete, durationMs: report.durationMs },
     `${countsText(results)}${report.isComplete ? "" : "; interrupted"}`,
   );
+  if (results.filter(({ reason }) => reason === SILENT).length > results.length / 2)
+    process.stderr.write(
+      `conformance: nothing was heard on ${where}: is ${peerName(role)} on and connected, and A and B the right way round?\n`,
+    );
   if (how === "interrupted") return 130;
   return counts.fail > 0 || counts.pass + counts["not-applicable"] + counts.advice === 0 ? 1 : 0;
 }

@@ -83,6 +83,7 @@ export function addDecode(program: Command, run: Run): void {
         };
         if (args.length > 0) framesOf(args).forEach(tell);
         else {
+          if (process.stdin.isTTY) process.stderr.write("frames in hex, one a line; Ctrl-D ends\n");
           for await (const line of createInterface({ input: process.stdin })) {
             if (line.trim() !== "") tell(line);
           }

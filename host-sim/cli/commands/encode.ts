@@ -39,6 +39,7 @@ export function addEncode(program: Command, run: Run): void {
         };
         if (args.length > 0) args.forEach(make);
         else {
+          if (process.stdin.isTTY) process.stderr.write("JSON objects, one a line; Ctrl-D ends\n");
           for await (const line of createInterface({ input: process.stdin })) {
             if (line.trim() !== "") make(line);
           }

@@ -10,7 +10,7 @@ import { startVtn, type Vtn } from "../../vtn/server.js";
 import { dataDirOption, wholeNumber } from "../options.js";
 import { openCapture, utcOf } from "../capture-option.js";
 import { makeDataDir } from "../data-dir.js";
-import { asNamed, Output, UsageError } from "../output.js";
+import { asNamed, checkWritable, Output, UsageError } from "../output.js";
 import { Progress } from "../progress.js";
 import type { Run } from "../run.js";
 
@@ -207,6 +207,7 @@ Examples:
     .action((flags: FleetFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);
+        if (flags.csv !== undefined) checkWritable("--csv", flags.csv);
         const beganMs = performance.now();
         const sink = flags.capture === undefined ? undefined : openCapture(flags.capture);
         const toUtc = flags.virtualTime ? (atMs: number): number => virtualUtcMs + atMs : utcOf;

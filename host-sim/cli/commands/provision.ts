@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { enrolmentCsv, provision } from "../../provision/batch.js";
 import { importCertificate, makeRequest } from "../../provision/identity.js";
 import { wholeNumber } from "../options.js";
-import { Output, UsageError } from "../output.js";
+import { checkWritable, Output, UsageError } from "../output.js";
 import { Progress } from "../progress.js";
 import type { Run } from "../run.js";
 
@@ -65,6 +65,7 @@ How the pieces go together: docs/how-to/provision-modules.md.`,
       run(async () => {
         const output = new Output(flags.json ?? false);
         const out = resolve(flags.out);
+        if (flags.csv !== undefined) checkWritable("--csv", flags.csv);
         const progress = new Progress(flags.count, flags.json);
         let made = 0;
         for await (const { serial, venName, dir } of provision({

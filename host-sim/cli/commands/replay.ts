@@ -100,6 +100,7 @@ Examples:
         const player = tapped.wrap(line);
         const progress = new Progress(cues.length, output.json);
         let timer: NodeJS.Timeout | undefined;
+        let sent = 0;
         const played = (async (): Promise<number> => {
           const pause = (ms: number): Promise<void> =>
             new Promise((done) => (timer = setTimeout(done, Math.max(0, ms))));
@@ -112,6 +113,7 @@ Examples:
             player.write(cue.bytes);
             const record = { utcMs: Date.now(), from: self, bytes: cue.bytes, bitsPerSecond: 19_200 };
             tell("tx", { ...record, marks: { badChecksum: false, incomplete: false, collision: false } });
+            sent = i + 1;
             progress.update(i + 1, `${i + 1} of ${cues.length}`);
           }
           await pause(TAIL_MS);
@@ -125,8 +127,8 @@ Examples:
           tapped.close();
           const recorded = records.filter((one) => one.from === other).length;
           output.emit(
-            { event: "replayed", sent: cues.length, heard: heardCount, recorded },
-            `played ${cues.length} records of the ${self}; heard ${heardCount}, where ${recorded} were recorded`,
+            { event: "replayed", sent, heard: heardCount, recorded },
+            `played ${sent} of ${cues.length} records of the ${self}; heard ${heardCount}, where ${recorded} were recorded`,
           );
         }, played);
       }),

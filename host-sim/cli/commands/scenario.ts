@@ -7,7 +7,7 @@ import { runScenario, Stopped, type ScenarioResult } from "../../scenario/run.js
 import { openCapture } from "../capture-option.js";
 import { startEngine } from "../engine.js";
 import { wholeNumber } from "../options.js";
-import { Output, UsageError } from "../output.js";
+import { checkWritable, Output, UsageError } from "../output.js";
 import { Progress } from "../progress.js";
 import type { Run } from "../run.js";
 
@@ -107,7 +107,9 @@ async function runAll(files: readonly string[], flags: RunFlags): Promise<number
   for (const path of flags.report) {
     if (reportText(path, []) === undefined)
       throw new UsageError(`--report ${path}: the name must end with .html, .xml or .json`);
+    checkWritable("--report", path);
   }
+  if (flags.trace !== undefined) checkWritable("--trace", flags.trace);
   const scenarios = load(flags.all === true ? shippedNames() : files);
   if (flags.capture !== undefined && scenarios.length > 1)
     throw new UsageError("--capture takes the line of one scenario; run them one at a time");

@@ -8,6 +8,19 @@ const WATCH_MS = 1000;
 /** The part of the serial library that opens a port; tests bring another. */
 export type SerialPorts = new (options: { path: string; baudRate: number; autoOpen: false }) => SerialPort;
 
+/** What the library says of a port that it cannot open, and what to do. */
+function whyNot(message: string, path: string): string {
+  const why = message.replace(/^Error: /, "").replace(`, cannot open ${path}`, "");
+  const next = /permission|access/i.test(why)
+    ? "your user must be in the group that owns it, often dialout"
+    : /no such|not found|enoent/i.test(why)
+      ? "is the adapter in? its name is in /dev/serial/by-id, or with the ports of the Device Manager"
+      : /busy|lock/i.test(why)
+        ? "another program has it: end that first"
+        : undefined;
+  return next === undefined ? why : `${why} (${next})`;
+}
+
 /** A serial port, 8N1, raw; opened again when an adapter was pulled and put in. */
 export async function openSerial(
   path: string,
@@ -50,13 +63,19 @@ export async function openSerial(
       port.on("close", () => {
         events.carrier(false);
         if (current === port) current = undefined;
-        events.notice(`${path} has gone; it is opened again when it is back`);
         // Another terminal may have the number of a pseudo-terminal by now: not ours to write to.
-        if (!path.startsWith("/dev/pts/")) events.retry(reopen);
+        if (path.startsWith("/dev/pts/")) {
+          events.notice(
+            `${path} has gone, and a pseudo-terminal does not come back: start again with the new one`,
+          );
+        } else {
+          events.notice(`${path} has gone; it is opened again when it is back`);
+          events.retry(reopen);
+        }
       });
       port.open((error) => {
         if (error !== null) {
-          failed(new LineError(`cannot open the serial line ${path}: ${error.message}`));
+          failed(new LineError(`cannot open the serial line ${path}: ${whyNot(error.message, path)}`));
         } else if (events.isClosed) {
           port.close(() => done());
         } else {
