@@ -21,7 +21,7 @@ export interface IdentitySet {
 export interface DeviceIdentityOptions {
   readonly natives: typeof Natives;
   readonly sets: readonly IdentitySet[];
-  /** Common name of the first request. */
+  /** Common name of the first request, 32 characters at most. */
   readonly serial: string;
   now(): Now;
   log(text: string): void;
@@ -35,6 +35,8 @@ interface PolledStream extends StreamPort {
 export class DeviceIdentity implements CertificatePort {
   private readonly trials: Trials;
   private answers: CertificateEvent[] = [];
+  /** By name, what TLS has not taken yet: pair and roots. */
+  private readonly wanted: Record<string, readonly [boolean, boolean] | undefined> = {};
 
   constructor(private readonly options: DeviceIdentityOptions) {
     const { natives, log } = options;
@@ -45,7 +47,10 @@ export class DeviceIdentity implements CertificatePort {
         const result = natives.confirm(name, kind);
         if (result !== "fine") log(`${name}: not kept: ${result}`);
       },
-      use: (name, pair, roots) => this.use(name, pair, roots),
+      use: (name, pair, roots) => {
+        this.wanted[name] = [pair, roots];
+        this.use(name);
+      },
       log,
     });
     for (const { name } of options.sets) this.trials.renew(name);
@@ -74,7 +79,7 @@ export class DeviceIdentity implements CertificatePort {
     const known = sets.find(({ name }) => name === credentials);
     switch (call.do) {
       case "request": {
-        const csr = known?.hasPair === true ? natives.request(credentials, serial) : undefined;
+        const csr = known?.hasPair === true ? natives.request(credentials, serial.slice(0, 32)) : undefined;
         return { ev: "requested", credentials, csr };
       }
       case "install": {
@@ -97,12 +102,17 @@ export class DeviceIdentity implements CertificatePort {
     }
   }
 
-  private use(name: string, pair: boolean, roots: boolean): void {
+  /** False: TLS could not take it; what it had goes on, and it is asked again before the next connection. */
+  private use(name: string): boolean {
+    const wanted = this.wanted[name];
+    if (wanted === undefined) return true;
     const set = this.options.sets.find((each) => each.name === name)!;
     const profile = set.profile === "openadr-2.0b" ? 1 : 0;
-    const slot = !set.hasPair ? -1 : pair ? 1 : 0;
-    const why = this.options.natives.use(name, slot, roots ? 1 : 0, set.ca, profile);
+    const slot = !set.hasPair ? -1 : wanted[0] ? 1 : 0;
+    const why = this.options.natives.use(name, slot, wanted[1] ? 1 : 0, set.ca, profile);
     if (why !== "fine") this.options.log(`${name}: its credentials cannot be used: ${why}`);
+    else this.wanted[name] = undefined;
+    return why === "fine";
   }
 
   /** The same streams, watched: who is answered, and who is refused. */
@@ -111,8 +121,11 @@ export class DeviceIdentity implements CertificatePort {
     const { trials, options } = this;
     return {
       open: (request) => {
-        const token = trials.open(request.credentials, options.now().ms);
-        if (token) tokens.set(request.id, token);
+        const { id, credentials } = request;
+        tokens.delete(id);
+        const token = trials.open(credentials, options.now().ms);
+        // What TLS has not taken is not what is tried.
+        if (this.use(credentials) && token) tokens.set(id, token);
         stream.open(request);
       },
       write: (id, bytes) => stream.write(id, bytes),

@@ -313,40 +313,54 @@ static void putInfo(DerWriter* to, const uint8_t point[pointBytes], const char* 
 	derHead(to, 0x30, end);
 }
 
-static IdentityResult putRequest(const uint8_t number[numberBytes], const char* subject, const mbedtls_x509_crt* leaf, char* pem,
-	size_t size)
+/* What a request is made in: too much for the stack of a task. */
+typedef struct {
+	uint8_t info[IDENTITY_REQUEST_BYTES / 2], whole[IDENTITY_REQUEST_BYTES / 2 + 128], point[pointBytes], signature[2 * numberBytes];
+} Workshop;
+
+static IdentityResult makeRequest(Workshop* at, const uint8_t number[numberBytes], const char* subject, const mbedtls_x509_crt* leaf,
+	char* pem, size_t size)
 {
 	static const uint8_t ecdsaSha256[12] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
 	static const uint8_t noUnusedBits;
-	uint8_t info[IDENTITY_REQUEST_BYTES / 2], whole[IDENTITY_REQUEST_BYTES / 2 + 128], point[pointBytes], signature[2 * numberBytes];
-	DerWriter inner = { info, info + sizeof info, false }, outer = { whole, whole + sizeof whole, false };
-	const uint8_t* end = outer.at;
+	const uint8_t* infoEnd = at->info + sizeof at->info;
+	const uint8_t* end = at->whole + sizeof at->whole;
+	DerWriter inner = { at->info, at->info + sizeof at->info, false }, outer = { at->whole, at->whole + sizeof at->whole, false };
 	psa_key_id_t id;
 	psa_status_t status;
 	size_t count = 0;
-	if (!publicPoint(number, point))
+	if (!publicPoint(number, at->point))
 		return identityMemory;
-	putInfo(&inner, point, subject, leaf);
+	putInfo(&inner, at->point, subject, leaf);
 	if (inner.full)
 		return identityTooLarge;
-	count = (size_t)(info + sizeof info - inner.at);
 	if (!importKey(number, &id))
 		return identityMemory;
-	status = psa_sign_message(id, PSA_ALG_ECDSA(PSA_ALG_SHA_256), inner.at, count, signature, sizeof signature, &count);
+	status = psa_sign_message(id, PSA_ALG_ECDSA(PSA_ALG_SHA_256), inner.at, (size_t)(infoEnd - inner.at), at->signature,
+		sizeof at->signature, &count);
 	psa_destroy_key(id);
-	if (status != PSA_SUCCESS || count != sizeof signature)
+	if (status != PSA_SUCCESS || count != sizeof at->signature)
 		return identityMemory;
-	derUnsigned(&outer, signature + numberBytes, numberBytes);
-	derUnsigned(&outer, signature, numberBytes);
+	derUnsigned(&outer, at->signature + numberBytes, numberBytes);
+	derUnsigned(&outer, at->signature, numberBytes);
 	derHead(&outer, 0x30, end);
 	derPut(&outer, &noUnusedBits, 1);
 	derHead(&outer, 0x03, end);
 	derPut(&outer, ecdsaSha256, sizeof ecdsaSha256);
-	derPut(&outer, inner.at, (size_t)(info + sizeof info - inner.at));
+	derPut(&outer, inner.at, (size_t)(infoEnd - inner.at));
 	derHead(&outer, 0x30, end);
 	if (outer.full || !pemPut(pem, size, 0, "CERTIFICATE REQUEST", outer.at, (size_t)(end - outer.at)))
 		return identityTooLarge;
 	return identityFine;
+}
+
+static IdentityResult putRequest(const uint8_t number[numberBytes], const char* subject, const mbedtls_x509_crt* leaf, char* pem,
+	size_t size)
+{
+	Workshop* at = calloc(1, sizeof *at);
+	IdentityResult result = at ? makeRequest(at, number, subject, leaf, pem, size) : identityMemory;
+	free(at);
+	return result;
 }
 
 /* What the module shows now: it asks for more of that. */

@@ -19,11 +19,14 @@ static void answer(xsMachine* the, IdentityResult result) { xsmcSetString(xsResu
 /* (name, subject): a request as PEM; undefined where none can be made. */
 void xs_ucm_identity_request(xsMachine* the)
 {
-	char name[IDENTITY_NAME_BYTES], subject[IDENTITY_SUBJECT_BYTES], pem[IDENTITY_REQUEST_BYTES];
+	char name[IDENTITY_NAME_BYTES], subject[IDENTITY_SUBJECT_BYTES];
+	char* pem;
 	nameOf(the, name);
 	xsmcToStringBuffer(xsArg(1), subject, sizeof subject);
-	if (identityRequest(name, subject, pem, sizeof pem) == identityFine)
+	pem = malloc(IDENTITY_REQUEST_BYTES);
+	if (pem && identityRequest(name, subject, pem, IDENTITY_REQUEST_BYTES) == identityFine)
 		xsmcSetString(xsResult, pem);
+	free(pem);
 }
 
 /* A text of the machine's, copied, because what is called may take its time and the machine may move it. */

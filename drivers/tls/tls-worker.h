@@ -9,7 +9,8 @@
 #include "tls-session.h"
 
 #define TLS_CONNECTIONS 3
-#define TLS_CREDENTIALS 5
+/* Four upstreams, the update server, and one that is being replaced. */
+#define TLS_CREDENTIALS 6
 /* Plain bytes that wait in each direction of a connection. */
 #define TLS_BUFFER_BYTES 4096
 /* The default and longest time from the call to an open connection, ms. */

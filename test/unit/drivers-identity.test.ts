@@ -17,6 +17,7 @@ class Store {
   /** Pair and roots that TLS was given last. */
   used: [number, number] = [-9, -9];
   uses = 0;
+  taken = "fine";
 
   readonly natives: typeof Natives = {
     request: () => "CSR",
@@ -41,7 +42,7 @@ class Store {
     use: (_, pair, roots) => {
       this.used = [pair, roots];
       this.uses++;
-      return "fine";
+      return this.taken;
     },
   };
 }
@@ -183,6 +184,17 @@ describe("two sets and which of them is used", () => {
     const before = store.uses;
     failed("tls-untrusted");
     expect(store.uses).toBe(before);
+  });
+
+  it("proves nothing with what TLS could not take, and asks it again", () => {
+    store.taken = "busy";
+    install(2000);
+    expect(log).toEqual(["vtn: its credentials cannot be used: busy"]);
+    answered(); // over what TLS had before
+    expect(store.ends).toEqual([1000, 2000]);
+    store.taken = "fine";
+    answered();
+    expect(store.ends).toEqual([2000, undefined]);
   });
 
   it("goes on with the trial after a restart", () => {
