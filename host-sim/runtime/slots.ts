@@ -45,6 +45,8 @@ export interface SlotOptions {
   readonly version: string;
   /** Room in a slot, bytes; default 2 MB less 64 KB, as in the partition tables of boards/. */
   readonly slotBytes?: number;
+  /** The one-way counter in the fuses of a new device; default 0. */
+  readonly securityVersion?: number;
   /** Kept here; without it, in RAM. */
   readonly folder?: string;
   /** Called before every step that changes anything; to throw there is a power cut. */
@@ -73,7 +75,7 @@ export class SimulatedSlots {
     this.#images = { a: this.#open("a"), b: this.#open("b") };
     const none = { state: "empty" as const, version: "", length: 0, sha256: "" };
     this.#record = this.#read() ?? {
-      ...{ boots: "a", securityVersion: 0 },
+      ...{ boots: "a", securityVersion: options.securityVersion ?? 0 },
       slots: { a: { ...none, state: "valid", version: options.version }, b: none },
     };
   }

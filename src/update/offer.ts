@@ -82,9 +82,11 @@ function offerOf(target: TargetFile, all: readonly TargetFile[]): Offer | undefi
     return undefined;
   return {
     ...{ path: target.path, length: target.length, sha256: target.sha256, board, version, list },
-    minimumVersion: typeof minimumVersion === "string" ? minimumVersion : "",
-    shareBp: typeof shareBp === "number" ? shareBp : 10_000,
-    notDuringEvent: notDuringEvent === true,
+    // What is there and cannot be read holds back: nobody has a share, no version is high enough.
+    minimumVersion:
+      minimumVersion === undefined ? "" : typeof minimumVersion === "string" ? minimumVersion : "?",
+    shareBp: shareBp === undefined ? 10_000 : typeof shareBp === "number" ? shareBp : 0,
+    notDuringEvent: notDuringEvent !== undefined && notDuringEvent !== false,
     securityVersion: typeof securityVersion === "number" ? securityVersion : 0,
     blockBytes: bytes,
   };
@@ -103,7 +105,7 @@ export function chooseOffer(targets: readonly TargetFile[], input: OfferInput): 
     const { version, minimumVersion } = offer;
     if (!(compareVersions(version, slots.version) > 0 && compareVersions(version, floor) >= 0)) continue;
     if (minimumVersion !== "" && !(compareVersions(slots.version, minimumVersion) >= 0)) continue;
-    if (drawOf(deviceId, offer.sha256) >= offer.shareBp) continue;
+    if (!(drawOf(deviceId, offer.sha256) < offer.shareBp)) continue;
     const failed = failures.find(({ sha256: hash }) => hash === offer.sha256);
     if (failed && utcMs < failed.retryUtcMs) continue;
     if (best === undefined || compareVersions(version, best.version) > 0) best = offer;

@@ -94,24 +94,61 @@ function cutAt(step: string, nth = 1, behaviour: Behaviour = "good"): Recovered 
   return { what, recoverMs: 4000, brick: takesNext(rig, repo) };
 }
 
+/** A bad image or a cut update, by the words of the list that has to be survived. */
+export interface BadImage {
+  readonly kind: BadKind;
+  run(): Recovered;
+}
+
+export const BAD_KINDS = [
+  "crash at boot",
+  "hang",
+  "no Wi-Fi",
+  "broken TLS",
+  "dead link",
+  "corrupt block",
+  "power cut in a sector of the write",
+  "power cut at a step of the switch",
+] as const;
+export type BadKind = (typeof BAD_KINDS)[number];
+
+const BEHAVIOURS = [
+  ["crash", "crash at boot"],
+  ["hang", "hang"],
+  ["no-network", "no Wi-Fi"],
+  ["broken-tls", "broken TLS"],
+  ["dead-link", "dead link"],
+] as const;
+
+/** The hundred. */
+export function badImageCases(): readonly BadImage[] {
+  const all: BadImage[] = [];
+  const add = (kind: BadKind, run: () => Recovered): void => void all.push({ kind, run });
+  for (const [behaviour, kind] of BEHAVIOURS)
+    for (let seed = 1; seed <= 10; seed++) add(kind, () => badImage(behaviour, seed));
+  for (let block = 0; block < 12; block++) add("corrupt block", () => corruptBlock(2 * block));
+  // Each sector of the image, every other one at its erasure and the rest amid its pages.
+  for (let sector = 0; sector < 25; sector++)
+    add("power cut in a sector of the write", () =>
+      cutAt(sector % 2 === 0 ? `erase ${sector * 4096}` : `write ${sector * 4096 + 512}`),
+    );
+  const steps: readonly (readonly [step: string, nth: number, behaviour: Behaviour])[] = [
+    ...["spoil", "set boot", "boot", "confirm"].flatMap((step) =>
+      ["before", "after"].map((when) => [`${step}: ${when}`, 1, "good"] as const),
+    ),
+    ["roll back: before", 1, "broken-tls"],
+    ["roll back: after", 1, "broken-tls"],
+    ["boot: before", 2, "crash"],
+    ["boot: after", 2, "hang"],
+    ["boot: after", 1, "no-network"],
+  ];
+  for (const step of steps) add("power cut at a step of the switch", () => cutAt(...step));
+  return all;
+}
+
 /** One hundred of them; or every so many-th. */
 export function badImages(every = 1): Recovered[] {
-  const all: (() => Recovered)[] = [];
-  for (const behaviour of ["crash", "hang", "no-network", "broken-tls", "dead-link"] as const)
-    for (let seed = 1; seed <= 10; seed++) all.push(() => badImage(behaviour, seed));
-  for (let block = 0; block < 12; block++) all.push(() => corruptBlock(2 * block));
-  // Each sector of the image, every other one at its erasure and the rest amid its pages.
-  for (let sector = 0; sector < 13; sector++) all.push(() => cutAt(`erase ${2 * sector * 4096}`));
-  for (let sector = 0; sector < 12; sector++) all.push(() => cutAt(`write ${(2 * sector + 1) * 4096 + 512}`));
-  for (const step of ["spoil", "set boot", "boot", "confirm"])
-    for (const when of ["before", "after"]) all.push(() => cutAt(`${step}: ${when}`));
-  for (const when of ["before", "after"]) all.push(() => cutAt(`roll back: ${when}`, 1, "broken-tls"));
-  all.push(
-    () => cutAt("boot: before", 2, "crash"),
-    () => cutAt("boot: after", 2, "hang"),
-    () => cutAt("boot: after", 1, "no-network"),
-  );
-  return all.filter((_, i) => i % every === 0).map((run) => run());
+  return badImageCases().flatMap(({ run }, i) => (i % every === 0 ? [run()] : []));
 }
 
 export interface Interrupted {

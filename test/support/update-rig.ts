@@ -127,7 +127,12 @@ export class Rig {
 
   constructor(
     readonly repo: TestRepo,
-    options: { readonly seed?: number; readonly slotBytes?: number; readonly version?: string } = {},
+    options: {
+      readonly seed?: number;
+      readonly slotBytes?: number;
+      readonly version?: string;
+      readonly securityVersion?: number;
+    } = {},
   ) {
     this.files = repo.files;
     this.random = seededRandom(options.seed ?? 1);
@@ -135,6 +140,7 @@ export class Rig {
       board: BOARD,
       version: options.version ?? "1.0.0",
       ...(options.slotBytes === undefined ? {} : { slotBytes: options.slotBytes }),
+      securityVersion: options.securityVersion ?? 0,
       step: (what) => this.onStep(what),
     });
     this.boot();
