@@ -254,7 +254,7 @@ export class Ocpp16 implements Upstream, ChargePoint {
 
   /** Sends a message that is about no transaction, after what waits already. */
   send(action: string, payload: Json, about: About = { is: "other" }): void {
-    if (this.outbox.length < MOST_WAITING) this.outbox.push(this.call(action, payload, about));
+    this.put(this.call(action, payload, about));
   }
 
   /** Asks the platform about an idTag before a start from afar. */
@@ -263,15 +263,20 @@ export class Ocpp16 implements Upstream, ChargePoint {
   }
 
   sendBoot(): void {
-    this.outbox.push(this.bootNotification());
+    this.put(this.bootNotification());
   }
 
   sendHeartbeat(): void {
-    this.outbox.push(this.heartbeat());
+    this.put(this.heartbeat());
   }
 
   sendStatus(connector: number | undefined): void {
-    for (const one of [0, 1] as const) if (connector !== 1 - one) this.outbox.push(this.statusCall(one));
+    for (const one of [0, 1] as const) if (connector !== 1 - one) this.put(this.statusCall(one));
+  }
+
+  /** A platform that triggers more than it takes gets no more. */
+  private put(call: Waiting): void {
+    if (this.outbox.length < MOST_WAITING) this.outbox.push(call);
   }
 
   /** Tells how far an upload is, in the words of what asked for it. */

@@ -254,7 +254,7 @@ export class ReportBook {
   private advance(report: ActiveReport, now: ReportTime): boolean {
     if (report.specifier === METADATA) {
       if (now.ms < report.nextSendMs) return now.ms >= report.endMs;
-      this.metadataFor.push(report.id);
+      if (this.metadataFor.length < MAX_REPORT_REQUESTS) this.metadataFor.push(report.id);
       report.nextSampleMs = NEVER;
       report.nextSendMs = report.backMs > 0 ? now.ms + report.backMs : NEVER;
       return report.backMs === 0 || now.ms >= report.endMs;

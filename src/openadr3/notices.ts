@@ -9,6 +9,8 @@ const REFRESH_MS = 3_600_000;
 const MAX_PROGRAMMES = 8;
 const MAX_TOPICS = 16;
 const MAX_TOPIC = 256;
+/** Subscriptions of an earlier life that are taken away at once; what is left is found the next time. */
+const MAX_STALE = 8;
 const OPERATIONS = ["CREATE", "UPDATE", "DELETE"];
 
 /** What the utility knows of us, as far as topics depend on it. */
@@ -115,6 +117,7 @@ export class Notices {
       (one) => textOf(one, "callbackUrl", 8000) === callbackUrl,
     );
     const id = textOf(value, "id");
+    if (this.stale.length >= MAX_STALE) return;
     if (ours && id !== "" && textOf(value, "clientName") === clientName) this.stale.push(id);
   }
 

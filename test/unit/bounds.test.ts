@@ -1,0 +1,105 @@
+// What grows with what others send has an end: each queue that a server, an appliance or a visitor can fill.
+import { describe, expect, it } from "vitest";
+import { LinkStack } from "../../src/link/stack.js";
+import type { LinkEvent } from "../../src/link/messages.js";
+import { MemoryWatch } from "../../src/health/watch.js";
+import { ReportBook } from "../../src/openadr2/report-book.js";
+import type { ReportRequest } from "../../src/openadr2/messages.js";
+import { Notices } from "../../src/openadr3/notices.js";
+import { seededRandom } from "../../src/base/random.js";
+import { Login } from "../../src/setup/login.js";
+import { readForm } from "../../src/setup/html.js";
+import { SgdSession } from "../../src/sgd/session.js";
+import { DEFAULT_SGD_SETTINGS } from "../../src/sgd/settings.js";
+import { ocppBench, online, ask } from "../support/ocpp-bench.js";
+
+const now = { ms: 0, utcMs: Date.UTC(2026, 5, 1) };
+
+describe("bounded whatever comes", () => {
+  it("OCPP: a platform that triggers and never answers", async () => {
+    const bench = ocppBench();
+    await online(bench);
+    await bench.run(10_000);
+    bench.csms.lose = "answers";
+    bench.csms.wire.length = 0;
+    for (const requestedMessage of ["Heartbeat", "StatusNotification", "BootNotification"])
+      for (let i = 0; i < 40; i++) await ask(bench, "TriggerMessage", { requestedMessage });
+    bench.csms.lose = "nothing";
+    await bench.run(120_000);
+    const calls = bench.csms.wire.filter(
+      ({ from, text }) =>
+        from === "charger" && /"(Heartbeat|StatusNotification|BootNotification)"/.test(text),
+    );
+    expect(calls.length).toBeGreaterThan(5);
+    expect(calls.length).toBeLessThanOrEqual(16 + 4);
+  });
+
+  it("OpenADR 2.0b: metadata asked for again and again before one was told", () => {
+    const book = new ReportBook();
+    const request = (id: string): ReportRequest => ({
+      ...{ id, specifier: "METADATA", granularityMs: 0, backMs: 0, interval: false },
+      ...{ startUtcMs: undefined, durationMs: 0, rids: [], bad: "" },
+    });
+    for (let i = 0; i < 500; i++) expect(book.create([request(`r${i}`)], now)).toMatchObject({ code: "200" });
+    let told = 0;
+    while (book.takeMetadataRequest() !== undefined) told++;
+    expect(told).toBeGreaterThan(0);
+    expect(told).toBeLessThanOrEqual(8);
+  });
+
+  it("OpenADR 3: a server that knows a thousand subscriptions of ours", () => {
+    const options = { callbackUrl: "https://a.test/", callbackToken: "t", clientName: "module" };
+    const notices = new Notices(options as never, undefined, () => 1);
+    const objectOperations = [{ callbackUrl: options.callbackUrl }];
+    for (let i = 0; i < 1000; i++)
+      notices.take("find-hook", { id: `s${i}`, clientName: "module", objectOperations });
+    const { stale } = notices as unknown as { stale: string[] };
+    expect(stale.length).toBeGreaterThan(0);
+    expect(stale.length).toBeLessThanOrEqual(8);
+  });
+
+  it("the link: requests that the appliance never takes", () => {
+    const events: LinkEvent[] = [];
+    const link = new LinkStack({
+      line: { write: () => undefined, setBitRate: () => true },
+      random: seededRandom(1),
+      emit: (event) => events.push(event),
+    });
+    for (let id = 1; id <= 200; id++)
+      link.command({ cmd: "request", id, type: 0x0801, payload: new Uint8Array([1, 0]) }, 0);
+    link.poll(20);
+    const refused = events.filter((event) => event.ev === "result");
+    expect(refused.length).toBeGreaterThan(100);
+  });
+
+  it("the session: orders while there is no appliance", () => {
+    let failed = 0;
+    const session = new SgdSession({
+      ...{ emit: () => undefined, random: seededRandom(1), settings: DEFAULT_SGD_SETTINGS },
+      onStatus: () => undefined,
+      onEvent: ({ event }) => void (failed += Number(event === "order-failed")),
+    });
+    for (let i = 0; i < 100; i++) session.order({ order: "override", on: i % 2 === 0 }, now);
+    expect(failed).toBeGreaterThanOrEqual(92);
+  });
+
+  it("the owner's page: sessions, and the fields of a form", () => {
+    const login = new Login(
+      seededRandom(1),
+      { get: () => undefined, set: () => true, delete: () => undefined } as never,
+      "7KQ2M9XV4T8BD3NH",
+    );
+    const tokens = Array.from({ length: 50 }, () => login.enter("7KQ2M9XV4T8BD3NH", now));
+    const alive = tokens.filter(
+      (one) => typeof one === "object" && login.session(one.token, now) !== undefined,
+    );
+    expect(alive).toEqual(tokens.slice(-3));
+    expect(readForm("a=1&".repeat(64))).toBeUndefined();
+  });
+
+  it("memory: short below 6 KB, enough again at 10 KB, and said once", () => {
+    const memory = new MemoryWatch();
+    const said = [20_000, 6000, 5000, 9000, 10_300, 6100, 6143].map((bytes) => memory.onFree(bytes));
+    expect(said).toEqual([false, true, false, false, false, true, false]);
+  });
+});
