@@ -253,7 +253,9 @@ export class Ucm {
     // Time as the world has it: what a utility's server alone has told must not keep the clock from being set.
     this.#network.onEvent(event, at);
     if (event.ev === "signal") this.#steering.inform(now);
-    if (event.ev === "up") for (const upstream of this.#upstreams) upstream.networkUp?.(now);
+    if (event.ev !== "up") return;
+    this.#renewals?.networkUp(now);
+    for (const upstream of this.#upstreams) upstream.networkUp?.(now);
   }
 
   /** Somebody asks for a page. */
@@ -413,13 +415,7 @@ export class Ucm {
   #progress(now: Now): void {
     const linkMs = Math.min(this.#link.nextMs(), this.#sgd.nextMs());
     const storageMs = this.#recorder?.nextMs(this.#lineMs) ?? NEVER;
-    this.#vitals.progress(
-      linkMs,
-      this.#upstreamsNextMs(),
-      storageMs,
-      this.#updater?.dueMs() ?? NEVER,
-      now,
-    );
+    this.#vitals.progress(linkMs, this.#upstreamsNextMs(), storageMs, this.#updater?.dueMs() ?? NEVER, now);
   }
 
   #lampFacts(): Omit<LampFacts, "fault"> {

@@ -4,7 +4,7 @@
  * one day do not come on one day; what fails is tried again for ever, at least once a day; what is not to be renewed in time
  * is said to the owner. A module without a certificate asks for its first (simpleenroll). One at a time.
  */
-import { backoffMs } from "../base/backoff.js";
+import { backoffMs, comebackMs } from "../base/backoff.js";
 import { toBase64 } from "../base/base64.js";
 import type { Fault } from "../base/fault.js";
 import { httpFailure, httpStatusFault } from "../base/http-words.js";
@@ -54,13 +54,16 @@ interface Renewal {
   untilUtcMs: number | undefined;
   /** When it is to be renewed; drawn once for a certificate. */
   renewUtcMs: number;
+  /** It has waited its part of an hour since the start. */
+  spread: boolean;
   failures: number;
-  fault: string;
+  /** What came of the last try; undefined = all is well. */
+  why: Fault | undefined;
   urgent: boolean;
 }
 
-/** After a start nobody looks at once. */
-const FIRST_MS = HOUR_MS;
+/** After a start a street does not ask at once. Whoever has no certificate does: nothing works before. */
+const SPREAD_MS = HOUR_MS;
 const FILE_MS = MINUTE_MS;
 const SERVER = "the certificate server";
 /** A world that does not answer is asked anew. */
@@ -82,12 +85,12 @@ export class Renewals {
   ) {
     this.renewals = configs.map((config) => ({
       ...{ config, dueMs: NEVER, fromUtcMs: undefined, untilUtcMs: undefined, renewUtcMs: NEVER },
-      ...{ failures: 0, fault: "", urgent: false },
+      ...{ spread: false, failures: 0, why: undefined, urgent: false },
     }));
   }
 
   start({ ms }: Now): void {
-    for (const each of this.renewals) each.dueMs = ms + uniformInt(this.host.random, FIRST_MS);
+    for (const each of this.renewals) each.dueMs = ms;
   }
 
   poll(now: Now): void {
@@ -104,6 +107,11 @@ export class Renewals {
     this.host.certificates.call({ do: "look", credentials: next.config.id });
   }
 
+  /** What failed for want of the network is tried again soon. */
+  networkUp({ ms }: Now): void {
+    for (const each of this.renewals) each.dueMs = comebackMs(each.why, each.dueMs, ms, this.host.random);
+  }
+
   nextMs(): number {
     return this.active
       ? this.untilMs
@@ -111,8 +119,8 @@ export class Renewals {
   }
 
   status(): RenewalStatus[] {
-    return this.renewals.map(({ config, untilUtcMs, fault, urgent }) => ({
-      ...{ id: config.id, untilUtcMs, fault, urgent },
+    return this.renewals.map(({ config, untilUtcMs, why, urgent }) => ({
+      ...{ id: config.id, untilUtcMs, fault: why?.fault ?? "", urgent },
     }));
   }
 
@@ -170,7 +178,10 @@ export class Renewals {
       renewal.renewUtcMs = (fromUtcMs ?? 0) + (Math.floor((lifeS * 2) / 3) + spreadS) * 1000;
     }
     // Without the time nobody knows how old a certificate is; that there is none is known.
-    const leftMs = untilUtcMs === undefined ? 0 : utcMs === undefined ? NEVER : renewal.renewUtcMs - utcMs;
+    let leftMs = untilUtcMs === undefined ? 0 : utcMs === undefined ? NEVER : renewal.renewUtcMs - utcMs;
+    if (untilUtcMs !== undefined && leftMs <= 0 && !renewal.spread)
+      leftMs = MINUTE_MS + uniformInt(this.host.random, SPREAD_MS);
+    renewal.spread = true;
     if (leftMs > 0) {
       this.active = undefined;
       renewal.dueMs = ms + Math.min(utcMs === undefined ? HOUR_MS : DAY_MS, Math.max(MINUTE_MS, leftMs));
@@ -229,20 +240,21 @@ export class Renewals {
     this.host.security("security-setup", `${id}: certificate renewed`);
     this.active = undefined;
     renewal.failures = 0;
-    renewal.fault = "";
+    renewal.why = undefined;
     renewal.urgent = false;
     // Looked at once: how long it is good.
     renewal.dueMs = this.now.ms;
   }
 
-  private failed(renewal: Renewal, { fault, text }: Fault): void {
+  private failed(renewal: Renewal, why: Fault): void {
+    const { fault, text } = why;
     const { untilUtcMs, fromUtcMs, config } = renewal;
     const { ms, utcMs } = this.now;
     this.active = undefined;
     const rule = { periodMs: HOUR_MS, floorMs: 10 * MINUTE_MS, maxMs: DAY_MS };
     renewal.dueMs = ms + backoffMs(rule, ++renewal.failures, this.host.random);
-    const isNew = fault !== renewal.fault;
-    renewal.fault = fault;
+    const isNew = fault !== renewal.why?.fault;
+    renewal.why = why;
     // The last sixth of its life: half of what there is for trying.
     const lifeMs = (untilUtcMs ?? 0) - (fromUtcMs ?? 0);
     const urgent = untilUtcMs === undefined || (utcMs !== undefined && (untilUtcMs - utcMs) * 6 < lifeMs);

@@ -48,7 +48,7 @@ describe("renewal by EST over real TLS", () => {
       issuer,
     );
 
-  /** A module whose hour after the start has passed. */
+  /** A module for which a minute passes every 10 ms. */
   const module = (pair: Partial<PemPair>, estSecret?: string, dir = join(folder, `m${String(++count)}`)) => {
     const ca = readFileSync(vtn.ca, "utf8");
     const credentials = new Map<string, HttpCredentials>([["vtn", { ...pair, ca }]]);
@@ -77,13 +77,13 @@ describe("renewal by EST over real TLS", () => {
       log: (level, text) => said.push(`${level} ${text}`),
     });
     renewals.start(now());
-    ms = 3_600_001;
     return {
       ...{ credentials, said, dir },
       shown: (): X509Certificate => new X509Certificate(credentials.get("vtn")?.cert ?? ""),
       /** Runs until that was said. */
       until: async (what: RegExp): Promise<void> => {
         for (let turn = 0; turn < 500; turn++) {
+          ms += 60_000;
           renewals.poll(now());
           if (said.some((text) => what.test(text))) return;
           await new Promise((done) => setTimeout(done, 10));

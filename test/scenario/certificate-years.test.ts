@@ -8,7 +8,7 @@ import { certsOnly } from "../../host-sim/pki/certs-only.js";
 import { seededRandom } from "../../src/base/random.js";
 import { Renewals } from "../../src/network/renewal.js";
 import type { CertificateCall } from "../../src/ports/certificates.js";
-import type { HttpEvent, HttpRequest } from "../../src/ports/http.js";
+import type { HttpEvent, HttpFailure, HttpRequest } from "../../src/ports/http.js";
 
 const DAY = 86_400_000;
 const YEAR = 365 * DAY;
@@ -33,6 +33,7 @@ class Home {
   readonly security: string[] = [];
   answer: (request: HttpRequest) => Answer = () => "good";
   clockIsSet = true;
+  reason: HttpFailure = "refused";
   retryAfter: string | undefined;
   /** Days on which there was no valid certificate. */
   bareDays = 0;
@@ -99,7 +100,7 @@ class Home {
     const tell = (event: HttpEvent): void => void this.#due.push(() => this.renewals.onHttp(event, this.now));
     if (answer === "silent") return;
     if (answer === "dead") {
-      tell({ id, ev: "failed", reason: "refused", text: "" });
+      tell({ id, ev: "failed", reason: this.reason, text: "" });
       return;
     }
     const status = answer.startsWith("http-") ? Number(answer.slice(5)) : 200;
@@ -235,12 +236,34 @@ describe("ten years of a certificate", () => {
     module.retryAfter = "80000";
     module.runTo(330);
     const days = module.requests.map(({ day }) => day);
-    for (let i = 1; i < days.length; i++)
-      expect(days[i]! - days[i - 1]!).toBeGreaterThan(0.92);
+    for (let i = 1; i < days.length; i++) expect(days[i]! - days[i - 1]!).toBeGreaterThan(0.92);
     module.retryAfter = "99999999";
     const { length } = module.requests;
     module.runTo(340);
     expect(module.requests.length - length).toBeGreaterThanOrEqual(8);
+  });
+
+  it("spreads a street that starts together with certificates that are due, and asks at once for a first one", () => {
+    const minutes = Array.from({ length: 200 }, (_, seed) => {
+      const module = new Home(seed, 365);
+      module.certificate = { fromUtcMs: START_UTC - 300 * DAY, untilUtcMs: START_UTC + 65 * DAY };
+      module.renewals.start(module.now);
+      module.runTo(0.2);
+      return module.requests[0]!.day * 1440;
+    });
+    expect(Math.min(...minutes)).toBeGreaterThanOrEqual(1);
+    expect(Math.max(...minutes)).toBeLessThan(62);
+    for (let from = 0; from < 60; from += 10)
+      expect(minutes.filter((minute) => minute >= from && minute < from + 10).length).toBeLessThan(60);
+    const bare = new Home(1, 365);
+    bare.renewals.start(bare.now);
+    bare.reason = "unreachable";
+    bare.answer = () => (bare.ms < 60_000 ? "dead" : "good");
+    bare.runTo(0.0007);
+    expect(bare.requests).toHaveLength(1);
+    bare.renewals.networkUp(bare.now);
+    bare.runTo(0.001);
+    expect(bare.certificate).toBeDefined();
   });
 
   it("spreads ten thousand modules that were made on one day over weeks", () => {
