@@ -157,9 +157,11 @@ export class Ucm {
       ...{ recorder: this.#recorder, network: this.#network },
     });
     this.#vitals = new Vitals({ world, store, log, lamp: () => this.#lampFacts() });
+    const memoryShort = (): boolean => this.#vitals.memory.short;
     const clients = new Upstreams({
       ...{ world, config, store, log, grid: this.#grid, clockHint: this.#clockHint },
       ...{ recorder: this.#recorder, updater: this.#updater },
+      memoryShort,
       now: () => this.#now,
       nextRequestId,
       touch: () => {
@@ -179,7 +181,7 @@ export class Ucm {
       ...{ recorder: this.#recorder, readyBy: this.#readyBy, steering: this.#steering },
       ...{ sgd: this.#sgd, counters: this.#link.counters, upstreams: this.#upstreams },
       ...{ network: this.#network, updater: this.#updater, renewals: this.#renewals },
-      memoryShort: () => this.#vitals.memory.short,
+      memoryShort,
       factoryReset: () => this.factoryReset(),
       configure: web?.configure === undefined ? undefined : (setup) => web.configure?.(setup),
     });

@@ -24,6 +24,8 @@ export interface UpstreamParts {
   readonly store: StorePort;
   readonly grid: GridCore;
   readonly clockHint: ClockHint;
+  /** Too little memory to read the journal out. */
+  memoryShort(): boolean;
   now(): Now;
   nextRequestId(): number;
   /** What is in force may have changed. */
@@ -111,9 +113,9 @@ export class Upstreams {
     };
   }
 
-  /** The journal's lines for a platform that asks for them; undefined where there is no journal. */
+  /** The journal's lines for a platform that asks for them; undefined where there is no journal or no room. */
   private logText(which: "SecurityLog" | "DiagnosticsLog"): string | undefined {
-    if (!this.parts.recorder) return undefined;
+    if (!this.parts.recorder || this.parts.memoryShort()) return undefined;
     const part = which === "SecurityLog" ? "security" : "events";
     return [...exportLines(this.parts.recorder.journal, part, "csv")].join("\n");
   }

@@ -1,5 +1,6 @@
 // What grows with what others send has an end: each queue that a server, an appliance or a visitor can fill.
 import { describe, expect, it } from "vitest";
+import { FileFlash } from "../../host-sim/runtime/file-flash.js";
 import { LinkStack } from "../../src/link/stack.js";
 import type { LinkEvent } from "../../src/link/messages.js";
 import { MemoryWatch } from "../../src/health/watch.js";
@@ -32,6 +33,28 @@ describe("bounded whatever comes", () => {
     );
     expect(calls.length).toBeGreaterThan(5);
     expect(calls.length).toBeLessThanOrEqual(16 + 4);
+  });
+
+  it("OCPP: no log is read out while memory is short, and again when there is enough", async () => {
+    const bench = ocppBench({ flash: FileFlash.blank() });
+    await online(bench);
+    await bench.run(10_000);
+    const free = async (freeBytes: number): Promise<void> => {
+      await bench.ask({ k: "memory", freeBytes }, "state").catch(() => undefined);
+    };
+    const log = async (requestId: number): Promise<unknown> =>
+      (
+        await ask(bench, "GetLog", {
+          ...{ logType: "SecurityLog", requestId },
+          log: { remoteLocation: "https://logs.example/" },
+        })
+      )["status"];
+    await free(5000);
+    expect(await log(1)).toBe("Rejected");
+    await free(9000);
+    expect(await log(2)).toBe("Rejected");
+    await free(12_000);
+    expect(await log(3)).toBe("Accepted");
   });
 
   it("OpenADR 2.0b: metadata asked for again and again before one was told", () => {
