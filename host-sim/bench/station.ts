@@ -13,12 +13,12 @@ import { captureVirtualLine } from "../capture/line-capture.js";
 import type { CaptureSink } from "../capture/record.js";
 import { nextTurnMs, passBytes, type Wired } from "../line/pass-bytes.js";
 import { VirtualLine, type VirtualEnd } from "../line/virtual-line.js";
+import { ModuleCertificates } from "../net/module-certificates.js";
 import { NodeHttp, type HttpCredentials } from "../net/node-http.js";
-import { NodeWebSocket } from "../net/node-websocket.js";
+import { NodeWebSocket, type WebSocketCredentials } from "../net/node-websocket.js";
 import { monotonicMs, WakeUp } from "../runtime/clock.js";
 import { FileFlash, flashFileName } from "../runtime/file-flash.js";
 import { FileStore } from "../runtime/file-store.js";
-import { SimulatedSlots } from "../runtime/slots.js";
 import { UcmHost, type Engine } from "../runtime/ucm-host.js";
 import { loadProfile } from "../sgd/profile.js";
 import { SgdSimulator } from "../sgd/simulator.js";
@@ -32,8 +32,8 @@ import type {
   OwnerView,
   Sample,
   ToPage,
-  UpdateView,
 } from "./messages.js";
+import { UpdatePanel } from "./update-panel.js";
 
 export interface StationOptions {
   /** From 1. */
@@ -86,9 +86,11 @@ export class Station {
   readonly #host: UcmHost;
   #http: NodeHttp;
   readonly #websocket: NodeWebSocket;
+  /** By the id of the upstream; a renewed certificate takes its place in it. */
+  readonly #credentials = new Map<string, WebSocketCredentials>();
+  readonly #certificates: ModuleCertificates<WebSocketCredentials>;
   readonly #flash: FileFlash | undefined;
-  readonly #slots: SimulatedSlots | undefined;
-  #refusal: UpdateView["refusal"] = null;
+  readonly #updates: UpdatePanel | undefined;
   readonly #wake = new WakeUp(() => this.#poll());
   readonly #views = new FrameViews();
   readonly #frames: FrameView[] = [];
@@ -126,20 +128,27 @@ export class Station {
       emit: () => undefined,
     });
     this.#wired = { line: this.#line, moduleEnd: this.#moduleEnd, chargerEnd, appliance: this.sgd };
+    const prefix = n === 1 ? "bench" : `bench-${n}`;
+    this.#credentials.set("utility", options.utility).set("platform", options.platform);
+    if (options.update !== undefined) this.#credentials.set("update", { ca: options.update.ca });
+    this.#certificates = new ModuleCertificates({
+      ...{ dir: join(dataDir, `${prefix}-certificates`), credentials: this.#credentials },
+      deliver: (event) => this.#host.onCertificate(event),
+    });
     this.#http = this.#openHttp();
     this.#websocket = new NodeWebSocket({
-      credentials: new Map([["platform", options.platform]]),
-      deliver: (event) => this.#host.onWebSocket(event),
+      credentials: this.#credentials,
+      deliver: (event) => {
+        this.#certificates.heardWebSocket(event);
+        this.#host.onWebSocket(event);
+      },
     });
-    const prefix = n === 1 ? "bench" : `bench-${n}`;
     this.#flash = engine.holdsFlash ? FileFlash.open(join(dataDir, `${prefix}-${flashFileName}`)) : undefined;
-    if (options.update !== undefined) {
-      const { version } = options.update;
-      this.#slots = new SimulatedSlots({ board: "bench", version, folder: join(dataDir, `${prefix}-slots`) });
-    }
+    const { update } = options;
+    if (update !== undefined) this.#updates = new UpdatePanel({ ...update, dataDir, prefix });
     this.#host = new UcmHost({
       engine,
-      ...(this.#slots === undefined ? {} : { slots: this.#slots }),
+      ...(this.#updates === undefined ? {} : { slots: this.#updates.slots }),
       ...(this.#flash === undefined ? {} : { flash: this.#flash }),
       line: {
         write: (bytes) => {
@@ -152,11 +161,12 @@ export class Station {
           return this.#moduleEnd.setBitRate(rate);
         },
       },
-      http: {
+      http: this.#certificates.watchHttp({
         request: (request) => this.#http.request(request),
         abort: (id) => this.#http.abort(id),
-      },
-      websocket: this.#websocket,
+      }),
+      websocket: this.#certificates.watchWebSocket(this.#websocket),
+      certificates: this.#certificates,
       store: new FileStore(join(dataDir, `${prefix}-module.json`)),
       config: this.#config(),
       web: { ownerSecret: options.ownerSecret, fresh: false },
@@ -187,12 +197,12 @@ export class Station {
   }
 
   #openHttp(): NodeHttp {
-    const { utility, update } = this.#options;
-    const credentials = new Map<string, HttpCredentials>([["utility", utility]]);
-    if (update !== undefined) credentials.set("update", { ca: update.ca });
     return new NodeHttp({
-      credentials,
-      deliver: (event) => this.#host.onHttp(event),
+      credentials: this.#credentials,
+      deliver: (event) => {
+        this.#certificates.heardHttp(event);
+        this.#host.onHttp(event);
+      },
     });
   }
 
@@ -212,7 +222,7 @@ export class Station {
     this.#wake.stop();
     await this.#host.close();
     this.#flash?.close();
-    this.#slots?.close();
+    this.#updates?.slots.close();
     this.#http.close();
     this.#websocket.closeAll();
   }
@@ -268,7 +278,7 @@ export class Station {
         void this.#order(message.do, message.order);
         break;
       case "check-update":
-        if (this.#slots === undefined) return "this bench has no update repository";
+        if (this.#updates === undefined) return "this bench has no update repository";
         this.#host.checkForUpdate();
         void this.tellModule();
         break;
@@ -356,19 +366,8 @@ export class Station {
   }
 
   #tellUpdate(status: UpdateStatus | undefined): void {
-    if (this.#slots === undefined) return;
-    const slots = this.#slots;
-    const { version, trial } = slots.state;
-    const nextMs = status?.nextCheckMs ?? -1;
-    const update: UpdateView = {
-      ...{ url: this.#options.update?.url ?? "", version, trial, slots: slots.slots },
-      ...{ phase: status?.phase ?? "", target: status?.target ?? "", percent: status?.percent ?? 0 },
-      fetchedBytes: status?.fetchedBytes ?? 0,
-      last: status?.last ?? { result: "", why: "", text: "", utcMs: null },
-      refusal: this.#refusal,
-      // To the second: what differs by less is no news.
-      nextUtcMs: nextMs < 0 ? null : Math.round((Date.now() + nextMs - monotonicMs()) / 1000) * 1000,
-    };
+    if (this.#updates === undefined) return;
+    const update = this.#updates.view(status);
     const text = JSON.stringify(update);
     if (text === this.#lastUpdate) return;
     this.#lastUpdate = text;
@@ -433,7 +432,7 @@ export class Station {
         break;
       }
       case "log":
-        this.#keepRefusal(event.text, utcMs);
+        this.#updates?.onLog(event.text, utcMs);
         this.#tell({ type: "log", utcMs, level: event.level, text: event.text }, undefined);
         break;
       case "sgd": {
@@ -445,14 +444,6 @@ export class Station {
         break;
       }
     }
-  }
-
-  /** `update-refused: CODE: why` and `update-rolled-back: FROM to TO: why`, as the security log has them. */
-  #keepRefusal(text: string, utcMs: number): void {
-    const refused = /^update-refused: ([\w-]+): (.*)$/.exec(text);
-    const left = /^(update-rolled-back): (.*)$/.exec(text);
-    const [, why, words] = refused ?? left ?? [];
-    if (why !== undefined && words !== undefined) this.#refusal = { why, text: words, utcMs };
   }
 
   #tellLine(): void {
