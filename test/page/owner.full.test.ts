@@ -72,6 +72,11 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     );
     mkdirSync(folder, { recursive: true });
     await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+    await page.emulateMedia({ colorScheme: "dark" });
+    const dark = join(repoRoot, "build/screenshots");
+    mkdirSync(dark, { recursive: true });
+    await page.screenshot({ path: join(dark, `${name}-dark.png`), fullPage: true });
+    await page.emulateMedia({ colorScheme: "light" });
   }
 
   const secret = (): string => readFileSync(join(data, "ucm/owner-secret.txt"), "utf8").trim();
