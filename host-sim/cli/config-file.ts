@@ -4,7 +4,7 @@ import { isFault } from "../../src/base/fault.js";
 import { readConfig, type UcmConfig, type UpstreamConfig } from "../../src/setup/config.js";
 import { webhookToken, type Webhook } from "../net/webhook-server.js";
 import { fingerprint20b } from "../pki/certificates.js";
-import { UsageError } from "./output.js";
+import { UsageError, whyNotJson } from "./output.js";
 
 /** What the network port needs of one upstream: PEM texts. */
 export interface Credentials {
@@ -38,7 +38,7 @@ export function loadConfig(path: string): LoadedConfig {
   try {
     document = JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`configuration ${path}: not JSON: ${(error as Error).message}`);
+    throw new UsageError(`configuration ${path}: not JSON: ${whyNotJson(error)}`);
   }
   const config = readConfig(document);
   if (!("upstreams" in config)) {

@@ -41,5 +41,11 @@ export function asNamed<T>(read: () => T): T {
   }
 }
 
+/** Why `JSON.parse` refused, without what the engine shows of the text: the wrong file may be one with a secret. */
+export function whyNotJson(error: unknown): string {
+  const text = (error as Error).message.replace(/,? ?(\.\.\.)?"[\s\S]*is not valid JSON$/, "");
+  return text === "" ? "no value" : text;
+}
+
 /** Something failed that was used rightly: exit code 1. */
 export class CommandError extends Error {}

@@ -122,7 +122,7 @@ export async function startCsms(options: CsmsOptions): Promise<Csms> {
     const point = pointOf(id);
     const connection = clients.get(point.id);
     if (connection === undefined) throw new Error("no charge point is connected");
-    const record = point.note({ utcMs: Date.now(), from: "platform", ...order });
+    const record = point.note({ utcMs: Date.now(), from: "platform", ...shown(order) });
     try {
       const answer = (await connection.call(order.action, order.payload)) as Json;
       record.answer = answer;
@@ -182,6 +182,15 @@ async function listen(server: https.Server, port: number): Promise<void> {
 }
 
 /** The password of this folder: 20 random bytes as 40 hexadecimal digits, made once, mode 0600. */
+/** An order as it is told and kept: a password that it sets is nobody's to read. */
+function shown({ action, payload }: Order): Order {
+  const isSecret = /^authorizationkey$/i.test(String(payload["key"]));
+  return {
+    action,
+    payload: action === "ChangeConfiguration" && isSecret ? { ...payload, value: "…" } : payload,
+  };
+}
+
 async function openPassword(path: string): Promise<string> {
   try {
     const kept = (await readFile(path, "utf8")).trim();

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { CommandError, whyNotJson } from "../cli/output.js";
 import type { WebSocketCredentials } from "./node-websocket.js";
 
 /**
@@ -47,6 +48,8 @@ function read(path: string): Record<string, string> {
     return JSON.parse(readFileSync(path, "utf8")) as Record<string, string>;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw error;
+    throw new CommandError(
+      `${path} cannot be read: ${error instanceof SyntaxError ? `not JSON: ${whyNotJson(error)}` : (error as Error).message}; remove it, and the configuration's passwords count`,
+    );
   }
 }

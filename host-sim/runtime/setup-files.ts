@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { join, resolve } from "node:path";
 import { readConfig } from "../../src/setup/config.js";
 import { secretFileName, type Setup } from "../../src/setup/setup-form.js";
-import { CommandError, UsageError } from "../cli/output.js";
+import { CommandError, UsageError, whyNotJson } from "../cli/output.js";
 import { PasswordFile } from "../net/passwords.js";
 import { newSecret } from "../provision/secret.js";
 
@@ -84,7 +84,7 @@ export function keepSetup(dataDir: string, { document, secret }: Setup): void {
   try {
     if (existsSync(path)) present = JSON.parse(readFileSync(path, "utf8")) as Document;
   } catch (error) {
-    throw new CommandError(`${path} is not JSON: ${(error as Error).message}; mend or remove it`);
+    throw new CommandError(`${path} is not JSON: ${whyNotJson(error)}; mend or remove it`);
   }
   const whole = withSetup(present, document);
   // What cannot be read at the next start is not written: the module would never start again.

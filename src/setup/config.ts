@@ -144,6 +144,7 @@ function crossCheck(raw: Raw, faults: Fault[]): void {
           "is missing: a client secret is not sent to a server that was found, without its own authority",
         );
     }
+    if (/^\w+:\/\/[^/?#]*@/.test(upstream.url)) bad("url", "must hold no name and no password");
     const callback = upstream.callbackUrl;
     if (callback?.startsWith("http:") && !/^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(callback))
       bad("callbackUrl", "must begin with https://, except for this computer itself");
