@@ -6,7 +6,6 @@
 
 #define PLIC 0x0c000000u
 #define PLIC_CLAIM (PLIC + 0x200004u)
-#define CLINT 0x02000000u
 #define FINISHER 0x00100000u
 #define VIRTIO_FIRST 0x10001000u
 enum { uartIrq = 10, virtioFirstIrq = 1, virtioCount = 8 };

@@ -15,6 +15,8 @@
 #define REG32(address) (*(volatile uint32_t*)(address))
 #define TICKS_PER_MS 10000u
 
+#define CLINT 0x02000000u
+
 extern void hardwareStart(void);
 /* Milliseconds since the start of this boot, from mtime (10 MHz). */
 extern uint64_t hardwareTicks(void);

@@ -82,13 +82,6 @@ void uartStart(uint64_t bootTicks)
 UCM_IN_RAM static int64_t msOf(uint64_t ticks)
 {
 	uint64_t passed = ticks - uart.msTicks;
-	if (passed < 2 * TICKS_PER_MS) { /* as on a busy line */
-		if (passed >= TICKS_PER_MS) {
-			uart.msTicks += TICKS_PER_MS;
-			uart.ms++;
-		}
-		return (int64_t)uart.ms;
-	}
 	while (passed >= 4000000000u) {
 		passed -= 4000000000u;
 		uart.msTicks += 4000000000u;
@@ -114,20 +107,49 @@ UCM_IN_RAM __attribute__((noinline)) static void serve(uint64_t nowTicks)
 	}
 }
 
+/* Milliseconds now. On a busy line one has passed at most since it was last asked, and nothing need be divided. */
+static inline __attribute__((always_inline)) int64_t msNow(void)
+{
+	uint32_t high, low;
+	do {
+		high = REG32(CLINT + 0xbffc);
+		low = REG32(CLINT + 0xbff8);
+	} while (high != REG32(CLINT + 0xbffc));
+	uint64_t now = (uint64_t)high << 32 | low, passed = now - uart.msTicks;
+	if (passed >= 2 * TICKS_PER_MS)
+		return msOf(now);
+	if (passed >= TICKS_PER_MS) {
+		uart.msTicks += TICKS_PER_MS;
+		uart.ms++;
+	}
+	return (int64_t)uart.ms;
+}
+
+/* What is in the FIFO behind a byte, and what a byte has decided. */
+UCM_IN_RAM static void takeMore(int64_t ms)
+{
+	while (REG8(UART + uartStatus) & 1) {
+		uint16_t count = 0;
+		do
+			uart.bytes[count++] = REG8(UART + uartData);
+		while (count < sizeof uart.bytes && REG8(UART + uartStatus) & 1);
+		uart.counters.received += count;
+		rs485LineRx(&uart.line, uart.bytes, count, ms, ms);
+	}
+	if (uart.line.rate || uart.line.write)
+		serve(hardwareTicks());
+}
+
 UCM_IN_RAM static void takeBytes(void)
 {
-	uint64_t now = hardwareTicks();
-	int64_t ms = msOf(now);
-	uint16_t count;
-	do {
-		for (count = 0; count < sizeof uart.bytes && REG8(UART + uartStatus) & 1; count++)
-			uart.bytes[count] = REG8(UART + uartData);
-		uart.counters.received += count;
-		if (count)
-			rs485LineRx(&uart.line, uart.bytes, count, ms, ms);
-	} while (count == sizeof uart.bytes);
-	if (uart.line.rate || uart.line.write)
-		serve(now);
+	if (!(REG8(UART + uartStatus) & 1))
+		return;
+	int64_t ms = msNow();
+	uint8_t byte = REG8(UART + uartData);
+	uart.counters.received++;
+	rs485LineRxByte(&uart.line, byte, ms);
+	if (REG8(UART + uartStatus) & 1 || uart.line.rate || uart.line.write)
+		takeMore(ms);
 }
 
 UCM_IN_RAM static uint64_t lineDueTicks(void)

@@ -37,12 +37,15 @@ enum {
 
 enum { rs485Received = 0, rs485Busy = 1 };
 
-typedef struct {
-	uint8_t kind, fault;
-	int8_t code;
-	uint8_t reserved;
-	uint16_t type, length; /* length: bytes that follow */
-	int64_t atMs;
+typedef union {
+	struct {
+		uint8_t kind, fault;
+		int8_t code;
+		uint8_t reserved;
+		uint16_t type, length; /* length: bytes that follow */
+		int64_t atMs;
+	};
+	uint32_t words[4];
 } Rs485Event;
 
 /* What the line has seen, named as in src/link/counters.ts. */
@@ -58,8 +61,8 @@ typedef struct {
 
 typedef struct {
 	Rs485Counters counters;
-	uint16_t head, used;
-	uint8_t bytes[RS485_QUEUE_BYTES];
+	uint16_t head, used; /* bytes, of whole words */
+	uint32_t words[RS485_QUEUE_BYTES / 4];
 } Rs485EventQueue;
 
 extern void rs485QueueStart(Rs485EventQueue* queue);

@@ -14,7 +14,7 @@ RS485_RAM static uint32_t airMs(uint32_t bytes, uint32_t bitsPerSecond)
 
 RS485_RAM static void put(Rs485FrameLine* line, uint8_t kind, uint8_t fault, int8_t code, int64_t atMs)
 {
-	Rs485Event event = { kind, fault, code, 0, 0, 0, atMs };
+	Rs485Event event = { { kind, fault, code, 0, 0, 0, atMs } };
 	rs485QueuePut(line->events, &event, line->out);
 }
 
@@ -135,9 +135,13 @@ RS485_RAM void rs485LineConfigure(Rs485FrameLine* line, const Rs485Settings* set
 RS485_RAM void rs485LineRx(Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs, int64_t nowMs)
 {
 	line->nowMs = nowMs;
+	if (!line->heldLength && line->nextAnswer == RS485_NO_ANSWER) {
+		/* What the bytes bring leaves nothing to pump: an answer that finds the line taken waits for it. */
+		rs485ReceiverFeed(&line->receiver, line, bytes, count, atMs);
+		return;
+	}
 	rs485ReceiverFeed(&line->receiver, line, bytes, count, atMs);
-	if (line->heldLength || line->nextAnswer != RS485_NO_ANSWER)
-		pump(line);
+	pump(line);
 }
 
 RS485_RAM void rs485LineSent(Rs485FrameLine* line, int64_t atMs, int64_t nowMs)

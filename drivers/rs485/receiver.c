@@ -5,22 +5,11 @@
 RS485_RAM_OPTIONS
 
 /* Collecting a frame (or nothing yet) | counting a frame above our limit | discarding until the line is idle. */
-enum { modeCollect, modeLong, modeSkip };
+enum { modeCollect = rs485ModeCollect, modeLong, modeSkip };
 
-enum { overhead = 6, sumStart = 0xaa, lengthMask = 0x1fff, ackByte = 0x06, nakByte = 0x15 };
+enum { overhead = 6, sumStart = rs485SumStart, lengthMask = 0x1fff, ackByte = rs485AckByte, nakByte = rs485NakByte };
 
-/* Sum of the wire format: two sums modulo 255 in one number (src/wire/frame.ts). */
-
-RS485_RAM static uint16_t sumByte(uint32_t sum, uint32_t byte)
-{
-	uint32_t c1 = (sum & 0xff) + byte;
-	if (c1 >= 255)
-		c1 -= 255;
-	uint32_t c2 = (sum >> 8) + c1;
-	if (c2 >= 255)
-		c2 -= 255;
-	return (uint16_t)(c2 << 8 | c1);
-}
+#define sumByte rs485SumByte
 
 RS485_RAM static uint32_t remainder255(uint32_t value)
 {
@@ -46,7 +35,7 @@ RS485_RAM static int isAnswer(uint8_t lead, uint8_t b)
 
 RS485_RAM static void noise(Rs485Receiver* r, uint8_t fault, uint16_t length, int64_t atMs)
 {
-	Rs485Event event = { rs485EventNoise, fault, 0, 0, 0, length, atMs };
+	Rs485Event event = { { rs485EventNoise, fault, 0, 0, 0, length, atMs } };
 	rs485QueuePut(r->events, &event, r->bytes);
 }
 
@@ -58,8 +47,16 @@ RS485_RAM static void moveDown(Rs485Receiver* r, uint16_t count)
 	r->length = (uint16_t)(r->length - count);
 }
 
-/* Up to where the bytes of the frame that is being read decide nothing: the end of its header, or its last byte. */
-RS485_RAM static uint16_t plainTo(const Rs485Receiver* r) { return r->whole ? (uint16_t)(r->whole - 1) : 3; }
+/*
+ * Up to where the bytes of the frame that is being read decide nothing: the end of its header, or its last byte. While an
+ * answer is due or an echo expected every byte decides.
+ */
+RS485_RAM static uint16_t plainTo(const Rs485Receiver* r)
+{
+	if (r->answerCode != RS485_NO_ANSWER || r->echoLength)
+		return 0;
+	return r->whole ? (uint16_t)(r->whole - 1) : 3;
+}
 
 /* One answer waits at most: a frame that ends before the last was answered takes its place. */
 RS485_RAM static void schedule(Rs485Receiver* r, int8_t code, int64_t endMs)
@@ -80,7 +77,7 @@ RS485_RAM static void skip(Rs485Receiver* r, int8_t code)
 
 RS485_RAM static void deliverAnswer(Rs485Receiver* r, uint8_t lead, uint8_t b, int64_t atMs)
 {
-	Rs485Event event = { rs485EventAnswer, 0, (int8_t)(lead == ackByte ? RS485_ACK : b), 0, 0, 0, atMs };
+	Rs485Event event = { { rs485EventAnswer, 0, (int8_t)(lead == ackByte ? RS485_ACK : b), 0, 0, 0, atMs } };
 	r->length = 0;
 	rs485QueuePut(r->events, &event, r->bytes);
 }
@@ -121,7 +118,7 @@ RS485_RAM static int8_t linkAnswer(const Rs485Settings* s, uint32_t type, const 
 RS485_RAM static void deliver(Rs485Receiver* r, Rs485FrameLine* line, uint16_t start, uint16_t whole, int64_t endMs)
 {
 	const uint8_t* at = r->bytes + start;
-	Rs485Event event = { rs485EventFrame, 0, 0, 0, (uint16_t)word(at), (uint16_t)(whole - overhead), endMs };
+	Rs485Event event = { { rs485EventFrame, 0, 0, 0, (uint16_t)word(at), (uint16_t)(whole - overhead), endMs } };
 	r->length = 0;
 	if (!rs485QueueHasRoom(r->events, rs485EventFrame, event.length)) {
 		r->events->counters.framesLost++;
@@ -274,7 +271,7 @@ RS485_RAM static void collectByte(Rs485Receiver* r, Rs485FrameLine* line, uint8_
 	if (r->whole == 0) {
 		r->sum = sumByte(r->sum, b);
 		if (k == 0)
-			r->plain = 3;
+			r->plain = plainTo(r);
 		else if (k == 3)
 			header(r, atMs);
 		return;
@@ -311,7 +308,7 @@ RS485_RAM static void echoByte(Rs485Receiver* r, uint8_t b, int64_t atMs)
 {
 	if (b == r->echo[r->echoAt]) {
 		if (++r->echoAt == r->echoLength)
-			r->echoUntilMs = RS485_NEVER;
+			endEcho(r);
 		return;
 	}
 	/* Somebody else drives the line: what is on it until it falls idle is nobody's frame. */
@@ -328,6 +325,7 @@ RS485_RAM void rs485ReceiverExpectEcho(Rs485Receiver* r, const uint8_t* bytes, u
 {
 	if (echoOpen(r))
 		noise(r, rs485EchoMissing, 0, atMs);
+	r->plain = 0;
 	r->echo = bytes;
 	r->echoLength = length;
 	r->echoAt = 0;
@@ -479,25 +477,58 @@ RS485_RAM __attribute__((noinline)) static void feed(Rs485Receiver* r, Rs485Fram
 	}
 }
 
-/* Most bytes lie within a frame, and nothing is due: those are stored and summed here, in a few instructions each. */
-RS485_RAM void rs485ReceiverFeed(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs)
+/* The fourth byte of a frame whose bytes have come without a pause. */
+RS485_RAM __attribute__((noinline)) static void headerByte(Rs485Receiver* r, uint8_t b, int64_t atMs)
 {
-	uint32_t k = r->length, plain = r->plain;
-	if (k && k < plain && r->answerCode == RS485_NO_ANSWER && !r->echoLength && (uint32_t)(atMs - r->lastMs) < RS485_IDLE_MS
-		&& (uint32_t)(atMs - r->firstMs) < RS485_FRAME_MAX_MS) {
-		uint32_t sum = r->sum, summed = (uint16_t)(r->whole - 2); /* all, while the length is not known */
-		for (; count && k < plain; count--, bytes++) {
-			uint8_t b = *bytes;
-			if (k < summed)
-				sum = sumByte(sum, b);
-			r->bytes[k++] = b;
-		}
-		r->sum = (uint16_t)sum;
-		r->length = (uint16_t)k;
-		r->lastMs = atMs;
+	r->lastMs = atMs;
+	r->sum = sumByte(r->sum, b);
+	r->bytes[3] = b;
+	r->length = 4;
+	header(r, atMs);
+}
+
+/* The last byte of such a frame, whose check bytes are right. */
+RS485_RAM __attribute__((noinline)) static void lastByte(Rs485Receiver* r, Rs485FrameLine* line, uint8_t b, int64_t atMs)
+{
+	uint32_t k = r->plain;
+	r->lastMs = atMs;
+	r->bytes[k] = b;
+	deliver(r, line, 0, (uint16_t)(k + 1), atMs);
+}
+
+/* Many at once: most are plain. */
+RS485_RAM __attribute__((noinline)) static void feedMany(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs)
+{
+	while (count && rs485ReceiverQuick(r, *bytes, atMs)) {
+		bytes++;
+		count--;
 	}
 	if (count)
 		feed(r, line, bytes, count, atMs);
+}
+
+/* Where a byte comes alone and decides something, it mostly ends a header or a right frame: neither need ask for all that may be. */
+RS485_RAM void rs485ReceiverFeed(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs)
+{
+	if (count == 1) {
+		uint32_t plain = r->plain;
+		if (plain && r->length == plain && rs485ReceiverFlows(r, atMs)) {
+			uint8_t b = *bytes;
+			if (r->whole == 0) {
+				headerByte(r, b, atMs);
+				return;
+			}
+			if (sumIs(r->sum, r->bytes[plain - 1], b)) {
+				lastByte(r, line, b, atMs);
+				return;
+			}
+		}
+	}
+	else {
+		feedMany(r, line, bytes, count, atMs);
+		return;
+	}
+	feed(r, line, bytes, count, atMs);
 }
 
 RS485_RAM void rs485ReceiverReset(Rs485Receiver* r)

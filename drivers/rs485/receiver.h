@@ -110,7 +110,57 @@ extern void rs485OnFrame(Rs485FrameLine* line);
 
 /* Lets time pass up to nowMs. */
 extern void rs485ReceiverPoll(Rs485Receiver* r, Rs485FrameLine* line, int64_t nowMs);
-/* Takes bytes; all of them count as received at atMs. */
+/* Takes bytes, those that rs485ReceiverQuick does not take among them; all of them count as received at atMs. */
 extern void rs485ReceiverFeed(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs);
+
+/*
+ * Most bytes begin a frame or lie inside one, come without a pause, and find no answer due: those decide nothing, and are
+ * stored and summed by this, inside the handler that has them. 1: taken. 0: nothing was done, rs485ReceiverFeed is for it.
+ */
+#define RS485_INLINE static inline __attribute__((always_inline))
+enum { rs485ModeCollect = 0, rs485SumStart = 0xaa, rs485AckByte = 0x06, rs485NakByte = 0x15 };
+
+/* Sum of the wire format: two sums modulo 255 in one number (src/wire/frame.ts). */
+RS485_INLINE uint16_t rs485SumByte(uint32_t sum, uint32_t byte)
+{
+	uint32_t c1 = (sum & 0xff) + byte;
+	if (c1 >= 255)
+		c1 -= 255;
+	uint32_t c2 = (sum >> 8) + c1;
+	if (c2 >= 255)
+		c2 -= 255;
+	return (uint16_t)(c2 << 8 | c1);
+}
+
+/* No pause before this byte, and the frame's time is not over. */
+RS485_INLINE int rs485ReceiverFlows(const Rs485Receiver* r, int64_t atMs)
+{
+	return (uint32_t)(atMs - r->lastMs) < RS485_IDLE_MS && (uint32_t)(atMs - r->firstMs) < RS485_FRAME_MAX_MS;
+}
+
+RS485_INLINE int rs485ReceiverQuick(Rs485Receiver* r, uint8_t b, int64_t atMs)
+{
+	uint32_t k = r->length;
+	if (k == 0) {
+		if (r->mode != rs485ModeCollect || r->answerCode != RS485_NO_ANSWER || r->echoLength || b == rs485AckByte || b == rs485NakByte)
+			return 0;
+		r->firstMs = atMs;
+		r->sum = rs485SumByte(rs485SumStart, b);
+		r->whole = 0;
+		r->second = 0;
+		r->plain = 3;
+	}
+	else {
+		if (k >= r->plain || !rs485ReceiverFlows(r, atMs))
+			return 0;
+		uint32_t whole = r->whole;
+		if (whole == 0 || k + 2 < whole)
+			r->sum = rs485SumByte(r->sum, b);
+	}
+	r->bytes[k] = b;
+	r->length = (uint16_t)(k + 1);
+	r->lastMs = atMs;
+	return 1;
+}
 
 #endif

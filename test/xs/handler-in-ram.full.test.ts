@@ -35,7 +35,8 @@ function disassemble(): Map<string, Instruction[]> {
   for (const line of text.split("\n")) {
     const name = /^[0-9a-f]+ <(.+)>:$/.exec(line)?.[1];
     if (name !== undefined) {
-      if (!name.startsWith(".")) bodies.set(name, (body = [])); // a label inside a function begins with a dot
+      // A label inside a function begins with a dot; the linker's own may fall into one as well.
+      if (!name.startsWith(".") && name !== "__global_pointer$") bodies.set(name, (body = []));
     } else if (/R_RISCV_\w*(HI20|LO12|JUMP|CALL|JAL|32)/.test(line)) {
       if (body.length > 0) body[body.length - 1]!.address = true;
     } else if (/^\s*[0-9a-f]+:\s/.test(line) && !line.includes("R_RISCV")) {
