@@ -1,5 +1,5 @@
 // Runs in XS, after the driver: `argument` says what to do. Phases one after the other; in a phase all at once.
-/* global Tls, argument, print, now, sleep, collect, memoryHeld, memoryMost */
+/* global Tls, argument, print, now, sleep, collect, memoryHeld, memoryMost, skip */
 const { credentials, phases } = JSON.parse(argument());
 const ascii = (text) => Uint8Array.from(text, (c) => c.charCodeAt(0));
 let utcMs;
@@ -14,6 +14,7 @@ for (const phase of phases) {
   memoryMost();
   for (const wish of phase) {
     utcMs = wish.utcMs;
+    if (wish.skipMs !== undefined) skip(wish.skipMs);
     if (wish.setCredentials !== undefined) tls.setCredentials(wish.credentials ?? "c", wish.setCredentials);
     tls.timeoutMs = wish.timeoutMs ?? 10000;
     live.set(wish.id, {

@@ -218,6 +218,72 @@ export function tlsCases(library: Library, tls13: boolean): void {
     expect(reasonOf(await one({ port: marked }))).toBe("tls-version downgraded");
   });
 
+  it("refuses weak hashes and keys, at the leaf and above it", async () => {
+    const middle = await makeOdd({ name: "weak middle", issuer: ca, isCa: true, hash: "SHA-1" });
+    const cases: PemPair[][] = [
+      [await makeOdd({ name: "localhost", issuer: ca, hash: "SHA-1" })],
+      [await makeOdd({ name: "localhost", issuer: ca, rsa: true, rsaBits: 1024 })],
+      [await makeOdd({ name: "localhost", issuer: middle }), middle],
+    ];
+    const port = await serve(good, ["-tls1_2"]);
+    for (const chain of cases) {
+      const shown = chain.map(({ cert }) => cert);
+      const liar = await servers.proxy(port, (bytes, at) =>
+        at === 0 ? withCertificates(bytes, shown) : bytes,
+      );
+      expect(reasonOf(await one({ port: liar }))).toBe("tls-untrusted weak-signature");
+    }
+  });
+
+  it("judges the dates of intermediates too", async () => {
+    const dates = { notBeforeUtcMs: nowMs - 3 * DAY_MS, notAfterUtcMs: nowMs - 2 * DAY_MS };
+    const middle = await makeOdd({ name: "old middle", issuer: ca, isCa: true, ...dates });
+    const port = await serve(await makeOdd({ name: "localhost", issuer: middle }), [], [middle]);
+    expect(reasonOf(await one({ port }))).toBe("tls-expired expired");
+  });
+
+  it("counts days as the calendar does, and to the second", async () => {
+    for (const day of ["2028-02-29T12:00:00Z", "2028-12-31T23:59:59Z", "2100-03-01T00:00:00Z"]) {
+      const at = Date.parse(day);
+      const root = await makeOdd({ name: "long", isCa: true, notBeforeUtcMs: 0, notAfterUtcMs: at + 9e9 });
+      const wish = { name: "localhost", issuer: root };
+      const port = await serve(
+        await makeOdd({ ...wish, notBeforeUtcMs: at - 1000, notAfterUtcMs: at + 1000 }),
+      );
+      const set = { ca: root.cert };
+      const send = GET;
+      for (const utcMs of [at - 1000, at, at + 1000])
+        expect((await one({ port, utcMs, send }, set)).end, day).toBe("closed");
+      expect((await one({ port, utcMs: at - 1001, send }, set)).reason).toBe("tls-not-yet-valid");
+      expect((await one({ port, utcMs: at + 2000, send }, set)).reason).toBe("tls-expired");
+    }
+  });
+
+  it("compares names whole, by their kind, and wildcards as one label above two", async () => {
+    const dns = (value: string) => ({ type: "dns" as const, value });
+    const ip = (value: string) => ({ type: "ip" as const, value });
+    const cases = [
+      ["localhost", dns("local"), false],
+      ["localhost", dns("localhost.example"), false],
+      ["localhost", dns("LOCALHOST"), true],
+      ["localhost", dns("*"), false],
+      ["a.localhost", dns("*.localhost"), false],
+      ["a.b.localhost", dns("*.b.localhost"), true],
+      ["x.a.b.localhost", dns("*.b.localhost"), false],
+      ["b.localhost", dns("*.b.localhost"), false],
+      ["127.0.0.1", ip("127.0.0.2"), false],
+      ["127.0.0.1", dns("127.0.0.1"), false],
+      ["127.0.0.1", ip("127.0.0.1"), true],
+    ] as const;
+    for (const [host, name, fits] of cases) {
+      const port = await serve(await makeOdd({ name: host, issuer: ca, names: [name] }));
+      const outcome = await one({ port, host, send: GET });
+      expect(fits ? outcome.end : reasonOf(outcome), `${host} ${name.value}`).toBe(
+        fits ? "closed" : "tls-host-name host-name",
+      );
+    }
+  });
+
   it("names a server that has static RSA alone", async () => {
     const rsa = await makeOdd({
       name: "rsa",
@@ -326,6 +392,7 @@ export function tlsCases(library: Library, tls13: boolean): void {
     const credentials = "tls-client-certificate credentials-unusable";
     expect(reasonOf(await one({ port }, { ca: "no PEM" }))).toBe(credentials);
     expect(reasonOf(await one({ port }, { cert: client.cert }))).toBe(credentials);
+    expect(reasonOf(await one({ port }, { key: client.key }))).toBe(credentials);
     expect(reasonOf(await one({ port }, { cert: client.cert, key: good.key }))).toBe(credentials);
     expect(reasonOf(await one({ port, credentials: "nobody" }))).toBe(credentials);
     expect(reasonOf(await one({ port, host: "127.0.0.1", ...({ secure: false } as object) }))).toBe(
@@ -369,6 +436,11 @@ export function tlsCases(library: Library, tls13: boolean): void {
         again(3),
       ]);
       expect(seen).toEqual([false, true, false]);
+      seen.length = 0;
+      // For 12 hours from the certificate on; a resumed one does not begin anew.
+      const hours = (id: number, count: number): Wish[] => again(id, { skipMs: count * 3_600_000 });
+      await runTls(library, { c: set }, [again(1), hours(2, 11), hours(3, 2), hours(4, 11.9)]);
+      expect(seen).toEqual([false, true, false, true]);
     },
   );
 

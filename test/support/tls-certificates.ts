@@ -26,12 +26,18 @@ export interface OddWish {
   readonly keyUsage?: x509.KeyUsageFlags | null;
   readonly purposes?: readonly string[] | null;
   readonly rsa?: boolean;
+  /** Length of an RSA key: 2048 unless told. */
+  readonly rsaBits?: number;
+  /** What is signed: SHA-256 unless told. */
+  readonly hash?: "SHA-1";
+  /** Names that are not told apart by their looks. */
+  readonly names?: readonly { readonly type: "dns" | "ip"; readonly value: string }[];
   readonly notBeforeUtcMs?: number;
   readonly notAfterUtcMs?: number;
 }
 
 export async function makeOdd(wish: OddWish): Promise<PemPair> {
-  const algorithm = wish.rsa === true ? RSA : ECDSA;
+  const algorithm = wish.rsa === true ? { ...RSA, modulusLength: wish.rsaBits ?? 2048 } : ECDSA;
   const { privateKey, publicKey } = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const key = `${x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", privateKey), "PRIVATE KEY")}\n`;
   const isCa = wish.isCa === true;
@@ -47,12 +53,12 @@ export async function makeOdd(wish: OddWish): Promise<PemPair> {
     wish.purposes === undefined ? (isCa ? null : [x509.ExtendedKeyUsage.serverAuth]) : wish.purposes;
   if (purposes !== null) extensions.push(new x509.ExtendedKeyUsageExtension([...purposes]));
   const hosts = wish.hosts ?? (isCa ? [] : LOOPBACK);
-  if (hosts.length > 0) {
+  if (hosts.length > 0 || wish.names !== undefined) {
     const names = hosts.map((value) => ({
       type: value.includes(":") || /^[\d.]+$/.test(value) ? ("ip" as const) : ("dns" as const),
       value,
     }));
-    extensions.push(new x509.SubjectAlternativeNameExtension(names));
+    extensions.push(new x509.SubjectAlternativeNameExtension([...(wish.names ?? names)]));
   }
   let signingKey = privateKey;
   let issuerName: string | undefined;
@@ -72,7 +78,10 @@ export async function makeOdd(wish: OddWish): Promise<PemPair> {
         .replace(/^./, "4"),
       notBefore: new Date(wish.notBeforeUtcMs ?? Date.now() - DAY_MS),
       notAfter: new Date(wish.notAfterUtcMs ?? Date.now() + 30 * DAY_MS),
-      signingAlgorithm: signingKey.algorithm.name === "ECDSA" ? ECDSA : RSA,
+      signingAlgorithm: {
+        ...(signingKey.algorithm.name === "ECDSA" ? ECDSA : RSA),
+        ...(wish.hash === undefined ? {} : { hash: wish.hash }),
+      },
       publicKey,
       signingKey,
       extensions,

@@ -35,6 +35,8 @@ export interface Wish {
   /** Closes as soon as this has come in. */
   readonly until?: string;
   readonly leaveAfterMs?: number;
+  /** The driver's own clock jumps ahead before it opens. */
+  readonly skipMs?: number;
   /** Replaces the credentials before. */
   readonly setCredentials?: CredentialWish;
 }
