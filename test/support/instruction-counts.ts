@@ -7,6 +7,7 @@ import { startQemu } from "../../host-sim/runtime/qemu.js";
 import { firmwareArchive } from "../../host-sim/runtime/xs-engine.js";
 import { VirtualBench } from "../../host-sim/virtual/virtual-bench.js";
 import { toHex } from "../../src/base/hex.js";
+import { readConfig } from "../../src/setup/config.js";
 import { emitFrame } from "../../src/wire/frame.js";
 import { countedEngine, type CountedStep } from "./counted-engine.js";
 
@@ -23,6 +24,8 @@ export interface InstructionCounts {
   readonly receiverByte: number;
   /** The same of a frame of 8 bytes, whole. */
   readonly receiverFrame: number;
+  /** The interrupt handler in C by received bytes, most of them in frames of 8: an appliance that sends byte by byte. */
+  readonly handlerByte: number;
   /** What the bytes of a byte line take, all that follows from them included, by bytes. */
   readonly receivedByte: number;
   /** What one more byte in a batch takes: from its JSON through the receiver. */
@@ -92,6 +95,32 @@ async function receiverCounts(): Promise<Pick<InstructionCounts, "receiverByte" 
   }
 }
 
+/** The frame line's interrupt handler, fed by the appliance inside the machine (boards/qemu-rv32/peer.h). */
+async function handlerCounts(): Promise<Pick<InstructionCounts, "handlerByte">> {
+  const machine = await startQemu({
+    archive: firmwareArchive("machine-entry"),
+    line: "frame",
+    leaps: true,
+  });
+  try {
+    machine.line.resume();
+    const boot = {
+      k: "boot",
+      config: readConfig({ upstreams: [] }),
+      store: {},
+      seed: [1, 2, 3, 4],
+      line: "frame",
+    };
+    await machine.step({ nowMs: 0, utcMs: 1_700_000_000_000, in: [boot] });
+    await machine.startPeer(300, 2045);
+    while (!(await machine.peer()).done) await new Promise((wake) => setTimeout(wake, 100));
+    const { uart } = (await machine.stats()).instructions;
+    return { handlerByte: Math.round(uart.sum / uart.count) };
+  } finally {
+    await machine.close();
+  }
+}
+
 /** The everyday over a frame line. */
 async function frameLineCounts(): Promise<Pick<InstructionCounts, "frameLineSecond" | "frameLineExchange">> {
   const engine = await countedEngine();
@@ -116,6 +145,7 @@ async function frameLineCounts(): Promise<Pick<InstructionCounts, "frameLineSeco
 
 export async function instructionCounts(): Promise<InstructionCounts> {
   const receiver = await receiverCounts();
+  const handler = await handlerCounts();
   const frameLine = await frameLineCounts();
   const engine = await countedEngine();
   try {
@@ -153,6 +183,7 @@ export async function instructionCounts(): Promise<InstructionCounts> {
       everydaySecond: Math.round(sum(everyday) / (windowMs / 1000)),
       idleWake: median(everyday.filter(isIdle).map(({ instructions }) => instructions)),
       ...receiver,
+      ...handler,
       ...frameLine,
       receivedByte: Math.round(sum(rx) / bytesOf(rx)),
       moreByte: Math.round((per(8) - per(1)) / 7),
