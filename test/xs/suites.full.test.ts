@@ -139,10 +139,14 @@ describeWith(qemuMissing(), "test suites on the emulated microcontroller", () =>
   });
 });
 
-// The plan names files that exist, and all link scenarios are in it.
-it("every link scenario is planned", () => {
-  const files = readdirSync(resolve(projectRoot, "test/scenario"))
-    .filter((name) => /^link-.*\.test\.ts$/.test(name))
-    .map((name) => `test/scenario/${name}`);
+// The plan names files that exist, and all link scenarios and grid properties are in it.
+it.each([
+  ["test/scenario", /^link-.*\.test\.ts$/],
+  ["test/property", /^grid-.*\.test\.ts$/],
+])("every suite of its kind in %s is planned", (folder, kind) => {
+  const files = readdirSync(resolve(projectRoot, folder))
+    .filter((name) => kind.test(name))
+    .map((name) => `${folder}/${name}`);
+  expect(files.length).toBeGreaterThan(1);
   expect(suites.map(({ file }) => file)).toEqual(expect.arrayContaining(files));
 });
