@@ -271,6 +271,8 @@ export function tlsCases(library: Library, tls13: boolean): void {
       ["a.b.localhost", dns("*.b.localhost"), true],
       ["x.a.b.localhost", dns("*.b.localhost"), false],
       ["b.localhost", dns("*.b.localhost"), false],
+      ["localhost", { type: "email", value: "localhost" }, false],
+      ["localhost", { type: "url", value: "localhost" }, false],
       ["127.0.0.1", ip("127.0.0.2"), false],
       ["127.0.0.1", dns("127.0.0.1"), false],
       ["127.0.0.1", ip("127.0.0.1"), true],

@@ -31,7 +31,7 @@ export interface OddWish {
   /** What is signed: SHA-256 unless told. */
   readonly hash?: "SHA-1";
   /** Names that are not told apart by their looks. */
-  readonly names?: readonly { readonly type: "dns" | "ip"; readonly value: string }[];
+  readonly names?: readonly { readonly type: "dns" | "ip" | "email" | "url"; readonly value: string }[];
   readonly notBeforeUtcMs?: number;
   readonly notAfterUtcMs?: number;
 }
