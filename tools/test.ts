@@ -4,7 +4,7 @@
  * with the rest. Ends with one line `N passed, N failed` (and `, N skipped` where some were).
  */
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -106,6 +106,7 @@ const waiting = rest ? [] : [...steps];
 async function runSteps(): Promise<void> {
   for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) await runStep(...step);
 }
+mkdirSync(`${root}build`, { recursive: true });
 if (!full) rmSync(stepsResult, { force: true });
 await Promise.all([runSteps(), runSteps()]);
 if (!full) writeFileSync(stepsResult, JSON.stringify({ passed, failed }));

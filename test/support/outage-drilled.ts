@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { DRILLED} from "./outage-drill.js";
+import type { DRILLED } from "./outage-drill.js";
 import { OUTAGES, outageDrill } from "./outage-drill.js";
 
 /** A drill and what it must come to. */
