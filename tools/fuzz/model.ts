@@ -198,8 +198,7 @@ export class ModelReceiver {
     if (!complete) return;
     if (this.second > 0) return this.dropFirst(t);
     this.noise(BAD_CHECKSUM, this.b, t);
-    this.skip(undefined);
-    this.schedule(3, t);
+    this.skip(3);
   }
 
   private answerByte(b: number, k: number, t: number): void {
@@ -240,8 +239,7 @@ export class ModelReceiver {
     if (this.long.length < this.whole) return;
     const right = isRight(this.long, 0, this.whole);
     this.noise(right ? TOO_LONG : BAD_CHECKSUM, this.b, t);
-    this.skip(undefined);
-    this.schedule(right ? 2 : 3, t);
+    this.skip(right ? 2 : 3);
   }
 
   private store(b: number, t: number): void {
