@@ -45,6 +45,8 @@ export class Steering {
   #toldIntent = "";
   #toldCommand = "";
   readonly #toldUpstream: string[] = [];
+  /** Until when the owner follows it not, by upstream. */
+  readonly #toldOverride: (number | undefined)[] = [];
 
   constructor(private readonly parts: SteeringParts) {}
 
@@ -78,7 +80,27 @@ export class Steering {
     const evaluation = this.parts.grid.evaluate(now);
     if (this.restartHold.holds(evaluation.intent.source, (id) => this.online(id), now.ms))
       this.#evaluation = undefined;
-    else if (evaluation !== this.#evaluation || this.statusChanged) this.#carryOut(evaluation, now);
+    else if (evaluation !== this.#evaluation || this.statusChanged) {
+      this.#carryOut(evaluation, now);
+      this.#tellStatus(false, now);
+    }
+  }
+
+  /** The appliance's status to the upstreams; the owner's order at the module overrides as the appliance's button does. */
+  #tellStatus(changed: boolean, now: Now): void {
+    const { grid, sgd, upstreams } = this.parts;
+    const status = sgd.status();
+    upstreams.forEach((upstream, i) => {
+      const endsMs = status.override ? undefined : grid.overrideEndsMs(upstream.id, now);
+      const same =
+        Math.abs((endsMs ?? 0) - (this.#toldOverride[i] ?? 0)) < 1000 || endsMs === this.#toldOverride[i];
+      if (same && !changed) return;
+      this.#toldOverride[i] = endsMs;
+      upstream.onSgd(
+        endsMs === undefined ? status : { ...status, override: true, overrideEndsMs: endsMs },
+        now,
+      );
+    });
   }
 
   /** Turns what is in force into wishes for the appliance. Repeating it is free: an equal wish sends nothing. */
@@ -124,7 +146,7 @@ export class Steering {
 
   /** The appliance's status to whomever it concerns. */
   onStatus(now: Now): void {
-    const { sgd, grid, recorder, upstreams, world } = this.parts;
+    const { sgd, grid, recorder, world } = this.parts;
     this.statusChanged = false;
     const status = sgd.status();
     this.#reference.onStatus(status);
@@ -134,7 +156,7 @@ export class Steering {
       this.#overridden = status.override;
       grid.customerOverride(status.override, now);
     }
-    for (const upstream of upstreams) upstream.onSgd(status, now);
+    this.#tellStatus(true, now);
     world.emit({ event: "sgd", status });
     const { load } = status;
     if (!load) return;

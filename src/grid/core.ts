@@ -92,7 +92,8 @@ export class GridCore {
       }));
     }
     const own = events.map((event) => (event.source === source ? event : { ...event, source }));
-    return this.schedule.replace(source, own, now);
+    const verdicts = this.schedule.replace(source, own, now);
+    return verdicts.map((one, i) => (this.planner.binds(own[i]!) ? { ...one, binding: true } : one));
   }
 
   /** Carries out what the owner says, or tells why not. */
@@ -165,6 +166,18 @@ export class GridCore {
     if (!on || !this.owner.heldOff) return;
     this.owner.heldOff = false;
     this.owner.save();
+  }
+
+  /**
+   * Until when the owner does not follow a source, by an override in force (monotonic ms) or a pause (NEVER); undefined
+   * where he does, also where what he may not override is in force.
+   */
+  overrideEndsMs(source: string, now: Now): number | undefined {
+    this.answer(now);
+    const { winner } = this.applied!;
+    if (winner.tier === TIER_OWNER && winner.eventId === "override") return winner.endsMs;
+    const paused = this.owner.consent.get(source) === "pause";
+    return paused && !(isRemote(winner) && winner.source === source) ? NEVER : undefined;
   }
 
   /** What the owner's page shows: remaining override and boost, the off-peak schedule, consent. */

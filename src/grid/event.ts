@@ -93,4 +93,6 @@ export interface EventVerdict {
   readonly verdict: "new" | "changed" | "unchanged" | "stale" | "cancelled" | "refused";
   /** Stable code for `refused`: `too-many-events`, `too-many-intervals`, `bad-interval` …; "" otherwise. */
   readonly why: string;
+  /** The owner may not override it. */
+  readonly binding?: true;
 }

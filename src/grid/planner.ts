@@ -154,6 +154,12 @@ export class Planner {
     return levelOf(soft ? { ask: "critical-peak" } : ask, this.settings.site);
   }
 
+  /** True where the owner may override nothing of what the event asks for. */
+  binds(event: GridEvent): boolean {
+    const asked = event.intervals.filter(({ ask }) => movesLoad(ask));
+    return asked.length > 0 && !asked.some(({ ask }) => this.overridable(event, ask));
+  }
+
   private overridable(event: GridEvent, ask: Ask): boolean {
     if (ask.ask === "emergency") {
       return !event.emergencyPermitted && this.region.ownerMayOverrideSoftEmergency;

@@ -1,9 +1,10 @@
+import { HOUR_MS } from "../base/iso8601.js";
 import type { CertificateEvent } from "../ports/certificates.js";
 import type { HttpEvent, HttpPort } from "../ports/http.js";
 import type { MdnsEvent, MdnsPort } from "../ports/mdns.js";
 import type { MqttEvent, MqttPort } from "../ports/mqtt.js";
 import type { SgdStatus } from "../ports/sgd-status.js";
-import type { Now, RandomPort, StorePort } from "../ports/time.js";
+import { NEVER, type Now, type RandomPort, type StorePort } from "../ports/time.js";
 import type { WebSocketEvent } from "../ports/websocket.js";
 import type { EventVerdict, GridEvent } from "./event.js";
 
@@ -19,6 +20,32 @@ export interface UpstreamStatus {
   /** Monotonic time of the next attempt. */
   readonly nextTryMs: number;
   readonly lastContactMs: number | undefined;
+}
+
+/** The span before an event in which the customer's override counts for it (CTA-2045 SGDs, S4:2100). */
+const OVERRIDE_AHEAD_MS = 12 * HOUR_MS;
+
+/** The customer's override as it is told of events. */
+export interface OptOut {
+  /** It counts for what runs or begins within so long, ms; 0 = none. */
+  readonly aheadMs: number;
+  /** It counts for what the owner may not override as well: the charger says so itself. */
+  readonly all: boolean;
+}
+
+export function optOutOf(status: SgdStatus | undefined, nowMs: number): OptOut {
+  const endsMs = status?.overrideEndsMs;
+  const leftMs = status?.override === true ? (endsMs ?? NEVER) - nowMs : 0;
+  return { aheadMs: Math.max(0, Math.min(OVERRIDE_AHEAD_MS, leftMs)), all: endsMs === undefined };
+}
+
+/** True where the customer does not follow an event that is not over. */
+export function isOptedOut(
+  event: { readonly startUtcMs: number; readonly binding: boolean },
+  { aheadMs, all }: OptOut,
+  nowUtcMs: number,
+): boolean {
+  return aheadMs > 0 && nowUtcMs >= event.startUtcMs - aheadMs && (all || !event.binding);
 }
 
 /** What an upstream protocol gets from the module. */

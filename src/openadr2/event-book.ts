@@ -1,4 +1,5 @@
 import type { EventVerdict, GridEvent } from "../grid/event.js";
+import { isOptedOut, type OptOut } from "../grid/upstream.js";
 import type { VtnEvent, VtnMessage } from "./messages.js";
 import type { EventAnswer } from "./outbound.js";
 import { gridEvents, type Programme, type Refusal } from "./signals.js";
@@ -21,6 +22,8 @@ export interface KnownEvent {
   answerWanted: boolean;
   /** It is obeyed: accepted, and not cancelled. */
   inForce: boolean;
+  /** The owner may not override it. */
+  binding: boolean;
   /** The customer's override has been told to the server. */
   optedOut: boolean;
   /** The appliance's refusal has been told. */
@@ -28,9 +31,6 @@ export interface KnownEvent {
   /** What was handed over for it where it was accepted: handed over again while the server lists it unchanged. */
   grid: readonly GridEvent[] | undefined;
 }
-
-/** The span before an event in which the customer's override counts for it (CTA-2045 SGDs, S4:2100). */
-const OVERRIDE_AHEAD_MS = 12 * 3_600_000;
 
 /**
  * Keeps what the server lists: maps, filters, answers each event once a modification, and tells which events
@@ -62,7 +62,7 @@ export class EventBook {
     message: VtnMessage,
     venId: string,
     nowUtcMs: number,
-    override: boolean,
+    optOut: OptOut,
     replace: (events: readonly GridEvent[]) => readonly EventVerdict[],
   ): EventAnswer[] {
     const grid: GridEvent[] = [];
@@ -109,6 +109,7 @@ export class EventBook {
         continue;
       }
       const known = newKnown(event, code);
+      known.binding = verdicts[places[i]!]?.binding === true;
       if (known.inForce) known.grid = grid.slice(places[i], places[i + 1] ?? grid.length);
       next.push(known);
       if (before?.modification === event.modification) {
@@ -116,7 +117,7 @@ export class EventBook {
         known.refusalTold = before.refusalTold;
         continue;
       }
-      known.optedOut = override && known.inForce && concerned(known, nowUtcMs);
+      known.optedOut = known.inForce && nowUtcMs < known.endUtcMs && isOptedOut(known, optOut, nowUtcMs);
       if (event.answerWanted) answers.push(answer(event, code, text, code === "200" && !known.optedOut));
     }
     for (const excess of message.excessEvents) {
@@ -140,17 +141,14 @@ export class EventBook {
   }
 
   /** Events whose opt state has to be told because the customer's override came or went; marks them as told. */
-  optChanges(override: boolean, nowUtcMs: number): { readonly event: KnownEvent; readonly optIn: boolean }[] {
-    const changes = [];
+  optChanges(optOut: OptOut, nowUtcMs: number): KnownEvent[] {
+    const changes: KnownEvent[] = [];
     for (const event of this.list) {
       if (!event.inForce || nowUtcMs >= event.endUtcMs) continue;
-      if (override && !event.optedOut && concerned(event, nowUtcMs)) {
-        event.optedOut = true;
-        changes.push({ event, optIn: false });
-      } else if (!override && event.optedOut) {
-        event.optedOut = false;
-        changes.push({ event, optIn: true });
-      }
+      const optedOut = isOptedOut(event, optOut, nowUtcMs);
+      if (optedOut === event.optedOut) continue;
+      event.optedOut = optedOut;
+      changes.push(event);
     }
     return changes;
   }
@@ -193,10 +191,6 @@ export class EventBook {
   }
 }
 
-function concerned(event: KnownEvent, nowUtcMs: number): boolean {
-  return nowUtcMs >= event.startUtcMs - OVERRIDE_AHEAD_MS && nowUtcMs < event.endUtcMs;
-}
-
 function newKnown(event: VtnEvent, code: string): KnownEvent {
   const start = event.startUtcMs ?? 0;
   const duration = event.durationMs ?? 0;
@@ -207,6 +201,7 @@ function newKnown(event: VtnEvent, code: string): KnownEvent {
     endUtcMs: duration === 0 ? Infinity : start + event.startAfterMs + duration,
     answerWanted: event.answerWanted,
     inForce: code === "200" && event.status !== "cancelled" && event.status !== "completed",
+    binding: false,
     optedOut: false,
     refusalTold: false,
     grid: undefined,

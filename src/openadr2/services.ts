@@ -1,6 +1,6 @@
 import { lacksNormalPrice, NO_NORMAL_PRICE } from "../grid/asks.js";
 import type { GridEvent } from "../grid/event.js";
-import type { UpstreamHost } from "../grid/upstream.js";
+import { optOutOf, type OptOut, type UpstreamHost } from "../grid/upstream.js";
 import type { SgdStatus } from "../ports/sgd-status.js";
 import type { Now } from "../ports/time.js";
 import { programmeOf, type OpenAdr2Config } from "./config.js";
@@ -93,7 +93,8 @@ export class Services {
   /** Tells the server when the customer, or the appliance by refusing, does not follow an event. */
   opt(venId: string, time: ReportTime): void {
     if (this.config.opt !== "off") {
-      for (const { event, optIn } of this.events.optChanges(this.overridden(), time.utcMs)) {
+      for (const event of this.events.optChanges(this.optOut(time.ms), time.utcMs)) {
+        const optIn = !event.optedOut;
         const answer = {
           eventId: event.id,
           modification: event.modification,
@@ -134,8 +135,8 @@ export class Services {
     if (one.instead !== undefined) this.answerEvent(one.instead, venId);
   }
 
-  private overridden(): boolean {
-    return this.config.opt !== "off" && this.status?.override === true;
+  private optOut(nowMs: number): OptOut {
+    return optOutOf(this.config.opt === "off" ? undefined : this.status, nowMs);
   }
 
   private answer(service: Service, body: string): void {
@@ -157,7 +158,7 @@ export class Services {
       const text = `vtnID ${message.vtnId} is not that of the registration.`;
       answers = this.events.refuseAll(message, "452", text);
     } else {
-      answers = this.events.take(message, venId, time?.utcMs ?? 0, this.overridden(), (events) => {
+      answers = this.events.take(message, venId, time?.utcMs ?? 0, this.optOut(now.ms), (events) => {
         this.tellPrices(events);
         return this.host.replaceEvents(this.config.id, events, now);
       });

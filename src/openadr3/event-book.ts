@@ -1,5 +1,6 @@
 import { crcOfText } from "../base/json.js";
 import type { EventVerdict, GridEvent } from "../grid/event.js";
+import { isOptedOut, type OptOut } from "../grid/upstream.js";
 import type { Reading } from "./asks.js";
 import { readEvent, type Programme, type ReadEvent } from "./events.js";
 import { textOf, type Json } from "./json-stream.js";
@@ -16,6 +17,8 @@ export interface KnownEvent {
   readonly movesLoad: boolean;
   readonly reports: readonly ReportDescriptor[];
   readonly refusal: string;
+  /** The owner may not override it. */
+  readonly binding: boolean;
   /** The server was told that the customer has opted out of it. */
   optedOut: boolean;
 }
@@ -28,8 +31,6 @@ interface Mark {
 
 /** Events of one source that the core keeps (src/grid/settings.ts), and some that only ask for reports. */
 const MAX_EVENTS = 48;
-/** An override before an event is told so long before it begins. */
-const OVERRIDE_AHEAD_MS = 12 * 3_600_000;
 
 /** Which programmes are wanted, and what of their events is known. */
 export class EventBook {
@@ -94,7 +95,12 @@ export class EventBook {
     }
     this.marks = marks;
     const before = this.known;
-    this.known = this.draft.map((read) => knownOf(read, before, nowUtcMs));
+    let at = 0;
+    this.known = this.draft.map((read) => {
+      const binding = read.grid.length > 0 && verdicts[at]?.binding === true;
+      at += read.grid.length;
+      return knownOf(read, binding, before, nowUtcMs);
+    });
     this.draft = [];
     for (const one of this.known) {
       const old = before.find((other) => other.id === one.id);
@@ -117,13 +123,14 @@ export class EventBook {
    * The events whose part-taking changes with the customer's override: those that run, or begin within 12 hours.
    * Each is given once a change.
    */
-  optChanges(overridden: boolean, nowUtcMs: number): KnownEvent[] {
+  optChanges(optOut: OptOut, nowUtcMs: number): KnownEvent[] {
     const changed: KnownEvent[] = [];
     for (const event of this.known) {
-      if (!event.movesLoad || event.startUtcMs === undefined || event.optedOut === overridden) continue;
-      const concerned = nowUtcMs >= event.startUtcMs - OVERRIDE_AHEAD_MS && nowUtcMs < event.endUtcMs;
-      if (!concerned) continue;
-      event.optedOut = overridden;
+      const { startUtcMs, binding } = event;
+      if (!event.movesLoad || startUtcMs === undefined || nowUtcMs >= event.endUtcMs) continue;
+      const optedOut = isOptedOut({ startUtcMs, binding }, optOut, nowUtcMs);
+      if (optedOut === event.optedOut) continue;
+      event.optedOut = optedOut;
       changed.push(event);
     }
     return changed;
@@ -145,7 +152,12 @@ export class EventBook {
   }
 }
 
-function knownOf(read: ReadEvent, before: readonly KnownEvent[], nowUtcMs: number | undefined): KnownEvent {
+function knownOf(
+  read: ReadEvent,
+  binding: boolean,
+  before: readonly KnownEvent[],
+  nowUtcMs: number | undefined,
+): KnownEvent {
   const { id, timing, movesLoad, reports, refusal } = read;
   const old = before.find((other) => other.id === id);
   let startUtcMs: number | undefined;
@@ -170,6 +182,7 @@ function knownOf(read: ReadEvent, before: readonly KnownEvent[], nowUtcMs: numbe
     movesLoad,
     reports,
     refusal,
+    binding,
     optedOut: old?.optedOut ?? false,
   };
 }

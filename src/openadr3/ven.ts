@@ -2,7 +2,7 @@ import { backoffMs, comebackMs } from "../base/backoff.js";
 import { fault, type Fault } from "../base/fault.js";
 import { lacksNormalPrice, NO_NORMAL_PRICE } from "../grid/asks.js";
 import type { GridEvent } from "../grid/event.js";
-import type { Upstream, UpstreamHost, UpstreamStatus } from "../grid/upstream.js";
+import { optOutOf, type Upstream, type UpstreamHost, type UpstreamStatus } from "../grid/upstream.js";
 import type { HttpEvent } from "../ports/http.js";
 import type { MdnsEvent } from "../ports/mdns.js";
 import type { MqttEvent } from "../ports/mqtt.js";
@@ -616,8 +616,9 @@ export class OpenAdr3Ven implements Upstream {
 
   /** The customer's override, and its end, for every event that it concerns. */
   private tellOverride(time: ReportTime): void {
-    if (this.sgd === undefined || !this.identified) return;
-    for (const event of this.book.optChanges(this.sgd.override, time.utcMs)) {
+    // Of a charger that is not heard there is no state to tell it by.
+    if (this.sgd?.link !== "online" || !this.identified) return;
+    for (const event of this.book.optChanges(optOutOf(this.sgd, time.ms), time.utcMs)) {
       const asked = event.reports.some((one) => one.payloadType === "OPERATING_STATE");
       if (asked || this.config.optOutReports !== false) this.reports.tellState(event.id, time);
     }

@@ -58,6 +58,11 @@ export interface SgdStatus {
   readonly opStateAtMs: number;
   /** The customer has opted out at the appliance (opcode 11, NAK reason 5 or state 11/12). */
   readonly override: boolean;
+  /**
+   * For upstreams: where `override` is the owner's order at the module alone (override, or a pause of this upstream), its
+   * monotonic end, ms. What the owner may not override stands against it.
+   */
+  readonly overrideEndsMs?: number | undefined;
   /** Electric power now, watts, and energy ever consumed, watt hours: commodity 0. */
   readonly powerW: number | undefined;
   readonly energyWh: number | undefined;

@@ -26,7 +26,7 @@ function end() {
   reader = undefined;
   if (message.fault) return message;
   const book = new EventBook(programme, { marketContexts: [], targets: [] });
-  book.take(message, "ven-1", 0, false, (events) => {
+  book.take(message, "ven-1", 0, { aheadMs: 0, all: true }, (events) => {
     held = events;
     return events.map((e) => ({ id: e.id, revision: 0, verdict: "new", why: "" }));
   });
