@@ -27,7 +27,7 @@ export type Hold = "" | "remote-stop" | "invalid-id";
 
 /** Without evidence of the cable, a transaction ends after so long without charging, ms. */
 const IDLE_MS = 30 * 60_000;
-/** A car that charges against a hold for so long is charging, whatever we want; the owner may have overridden us. */
+/** A car that the customer's override has charge against a hold for so long begins anew; a charger that does not stop does not. */
 const DEFIANT_MS = 60_000;
 /** Without evidence of the cable, a hold is not kept for ever: another car may have come. */
 const HOLD_MS = 12 * 3_600_000;
@@ -88,6 +88,11 @@ export class ChargeSession {
     return this.config.startsBy === "platform" && !this.inTransaction && this.starting === undefined;
   }
 
+  /** The car charges because the customer has overridden what we hold. */
+  private get defiant(): boolean {
+    return this.connector.charging && this.lastSgd?.override === true;
+  }
+
   status(nowMs: number): Told {
     return this.connector.tell(
       {
@@ -139,7 +144,7 @@ export class ChargeSession {
     at(connector.dueMs(nowMs));
     at(this.starting?.untilMs);
     if (stopping !== undefined) at(stopping.sinceMs + LAST_READING_MS);
-    if (heldSinceMs !== undefined) at(heldSinceMs + (connector.charging ? DEFIANT_MS : HOLD_MS));
+    if (heldSinceMs !== undefined) at(heldSinceMs + (this.defiant ? DEFIANT_MS : HOLD_MS));
     if (this.inTransaction) {
       at(this.sampleDueMs);
       if (connector.plugged === undefined && this.activeMs !== undefined) at(this.activeMs + IDLE_MS);
@@ -246,7 +251,9 @@ export class ChargeSession {
       return;
     }
     if (!charging || config.startsBy === "platform") return;
-    if (this.hold !== "" && time.ms - (this.heldSinceMs ?? time.ms) < DEFIANT_MS) return;
+    if (this.hold !== "") {
+      if (!this.defiant || time.ms - (this.heldSinceMs ?? time.ms) < DEFIANT_MS) return;
+    }
     this.begin(config.localIdTag ?? config.chargePointId.slice(0, 20), time.utcMs, time.ms);
   }
 
