@@ -23,6 +23,7 @@ import type { FileFlash } from "./file-flash.js";
 import type { FileStore } from "./file-store.js";
 import type { SimulatedSlots } from "./slots.js";
 import { httpInput, lineInput } from "./inputs.js";
+import { isOfALife, Life } from "./life.js";
 import { carryOutCall } from "./websocket-calls.js";
 
 /** What an order is answered with. */
@@ -95,6 +96,7 @@ const noPower: OwnerReply = { k: "answer", ok: false, why: "no-power", text: "Th
 
 export class UcmHost {
   readonly #options: UcmHostOptions;
+  readonly #open: Life;
   #inputs: Input[] = [];
   #busy = false;
   #closed = false;
@@ -111,6 +113,7 @@ export class UcmHost {
 
   constructor(options: UcmHostOptions) {
     this.#options = options;
+    this.#open = new Life(options);
   }
 
   start(reason: StartReason = "power"): void {
@@ -120,6 +123,7 @@ export class UcmHost {
       onRestart: (why) => {
         const text = `the machine was restarted (${why})`;
         this.#options.onEvent({ event: "log", level: "warning", text });
+        this.#endLife();
         this.#boot(why === "watchdog" ? "watchdog" : "requested");
       },
       onFailure: (error) => this.#fail(error),
@@ -136,7 +140,6 @@ export class UcmHost {
     const seed = [0, 4, 8, 12].map((at) => bytes.readUInt32LE(at));
     const { config, store } = this.#options;
     const flash = this.#flash;
-    if (flash) this.#inputs.push(...flash.inputs());
     const sectors = flash === undefined ? {} : { flashSectors: flash.sectors };
     const certificates = this.#options.certificates !== undefined;
     const slots = this.#options.slots?.boot();
@@ -146,7 +149,8 @@ export class UcmHost {
       web === undefined
         ? {}
         : { web: { ownerSecret: web.ownerSecret, fresh: web.fresh, settable: web.onSetup !== undefined } };
-    this.#put({
+    if (this.#dark) return;
+    const boot: Input = {
       ...pages,
       k: "boot",
       config,
@@ -156,7 +160,10 @@ export class UcmHost {
       ...sectors,
       certificates,
       ...found,
-    });
+    };
+    // What waits is for the new life.
+    this.#inputs = [...(flash?.inputs() ?? []), boot, ...this.#inputs];
+    if (!this.#busy) this.#run();
   }
 
   onLine(event: ByteLineEvent): void {
@@ -167,14 +174,16 @@ export class UcmHost {
   }
 
   onHttp(event: HttpEvent): void {
+    if (event.ev === "end" || event.ev === "failed") this.#open.closed("http", event.id);
     this.#put(httpInput(event));
   }
 
   onCertificate(event: CertificateEvent): void {
-    this.#put({ k: "certificate", event });
+    if (this.#open.isMine(event)) this.#put({ k: "certificate", event });
   }
 
   onWebSocket(event: WebSocketEvent): void {
+    if (event.ev === "closed" || event.ev === "failed") this.#open.closed("ws", event.id);
     this.#put({ k: "ws", event });
   }
 
@@ -213,6 +222,13 @@ export class UcmHost {
   /** The module's button, held so long. */
   button(heldMs: number): void {
     this.#put({ k: "button", heldMs });
+  }
+
+  /** What this life has open ends, and nobody waits for it any more. */
+  #endLife(): void {
+    this.#open.end();
+    this.#inputs = this.#inputs.filter((input) => !isOfALife(input));
+    this.#endVisits();
   }
 
   #endVisits(): void {
@@ -256,7 +272,7 @@ export class UcmHost {
     for (const answer of this.#askers.splice(0)) answer({});
     for (const answer of this.#readers.splice(0)) answer(undefined);
     for (const answer of this.#orderers.splice(0)) answer(noPower);
-    this.#endVisits();
+    this.#endLife();
   }
 
   powerOn(): void {
@@ -331,7 +347,10 @@ export class UcmHost {
   }
 
   #carryOutAll(outputs: Reply["out"]): void {
-    if (!this.#closed) for (const output of outputs) this.#carryOut(output);
+    if (this.#closed) return;
+    // The restart last: whatever else the life says is still of that life.
+    for (const output of outputs) if (output.k !== "restart") this.#carryOut(output);
+    for (const output of outputs) if (output.k === "restart") this.#carryOut(output);
   }
 
   #onSlotCall(call: PlainUpdateCall): void {
@@ -354,6 +373,7 @@ export class UcmHost {
 
   #carryOut(output: Reply["out"][number]): void {
     const { line, http, store } = this.#options;
+    this.#open.opened(output);
     switch (output.k) {
       case "tx":
         line.write(fromHex(output.hex) ?? new Uint8Array(0));
@@ -399,8 +419,7 @@ export class UcmHost {
         this.#flash?.carryOut(output);
         break;
       case "restart":
-        // Whoever waits for a page of the life that ends waits in vain.
-        this.#endVisits();
+        this.#endLife();
         if (output.why !== "factory-reset" || this.#options.onFactoryReset?.() !== true)
           this.#boot(output.why);
         break;
