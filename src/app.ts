@@ -267,6 +267,11 @@ export class Ucm {
     this.#world.web?.respond(this.#reset.going ? resetting(request.id) : this.#web.handle(request, now));
   }
 
+  /** The access point for setup is to be open. */
+  inSetup(at: Now): boolean {
+    return this.#web?.inSetup(at) ?? false;
+  }
+
   /** The module's button was let go: ten seconds forget everything, one opens setup. */
   onButton(heldMs: number, at: Now): void {
     const now = this.#enter(at);

@@ -31,7 +31,10 @@ export class Reset {
     const { recorder } = this;
     if (!recorder)
       return { ok: false, why: "no-flash", text: "There is nothing here that could be forgotten." };
-    this.#going ??= new FactoryReset(recorder.journal, recorder.store, this.keepSecurityLog);
+    if (!this.#going) {
+      this.#going = new FactoryReset(recorder.journal, recorder.store, this.keepSecurityLog);
+      this.world.forget?.();
+    }
     return { ok: true, why: "", text: "The module forgets everything and starts anew." };
   }
 

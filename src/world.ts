@@ -85,6 +85,11 @@ export interface World {
   readonly startReason?: StartReason;
   /** A client for a protocol that the world brings along; undefined = the module's own. */
   connect?(config: UpstreamConfig, host: UpstreamHost): Upstream | undefined;
+  /**
+   * A factory reset begins, or goes on after a power cut: what the world itself keeps of the owner's goes. The module starts
+   * anew when its own part is done.
+   */
+  forget?(): void;
   /** The module must start anew, e.g. after a factory reset. */
   restart?(why: StartReason): void;
   emit(event: UcmEvent): void;

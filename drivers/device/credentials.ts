@@ -11,22 +11,7 @@ import type { UcmConfig, UpstreamConfig } from "../../src/setup/config.js";
 import { UPDATE_CREDENTIALS } from "../../src/update/runner.js";
 import type { PasswordKeeper } from "../../src/websocket/client.js";
 import type { IdentitySet } from "../identity/identity-port.js";
-
-/** Roots as PEM text, and the secrets that the configuration names files for elsewhere. */
-export interface Stored {
-  readonly ca?: string;
-  /** The module has a certificate of its own for it: by default with OpenADR 2.0b alone. */
-  readonly certificate?: boolean;
-  /** Basic authentication of OCPP, until the platform sets another. */
-  readonly password?: string;
-  /** OAuth 2, OpenADR 3. */
-  readonly clientSecret?: string;
-  /** For the first certificate from the EST server; each device its own. */
-  readonly estSecret?: string;
-  /** Of `update`: the root of trust, as the document that comes with the device. */
-  readonly root?: string;
-}
-export type StoredSets = Readonly<Record<string, Stored | undefined>>;
+import type { StoredSets } from "./kept.js";
 
 /** The configuration with what its file names stand for. */
 export function withStored(config: UcmConfig, stored: StoredSets): UcmConfig {
@@ -66,15 +51,21 @@ export function identitySets(config: UcmConfig, stored: StoredSets): IdentitySet
 const DOMAIN = "ucm-password";
 
 /** Names in NVS have at most 15 characters. */
-const nvsName = (credentials: string): string => toHex(sha256(utf8Encode(credentials))).slice(0, 15);
+const passwordName = (credentials: string): string => toHex(sha256(utf8Encode(credentials))).slice(0, 15);
 
 /** Passwords that a platform has set are kept in NVS, which is not encrypted unless the board's sdkconfig says so. */
 export function passwordKeeper(stored: StoredSets): PasswordKeeper {
   return {
     get: (credentials) => {
-      const kept = Preference.get(DOMAIN, nvsName(credentials));
+      const kept = Preference.get(DOMAIN, passwordName(credentials));
       return typeof kept === "string" ? kept : stored[credentials]?.password;
     },
-    keep: (credentials, password) => Preference.set(DOMAIN, nvsName(credentials), password),
+    keep: (credentials, password) => Preference.set(DOMAIN, passwordName(credentials), password),
   };
+}
+
+/** Of one upstream, or of all: another platform is not to see it, nor the next owner. */
+export function forgetPasswords(upstream?: string): void {
+  const names = upstream === undefined ? Preference.keys(DOMAIN) : [passwordName(upstream)];
+  for (const name of names) if (Preference.get(DOMAIN, name) !== undefined) Preference.delete(DOMAIN, name);
 }

@@ -1,12 +1,14 @@
 /**
  * The module on the chip: makes the world of `src/app.ts` from the drivers and turns its wheel. **Never run on hardware.**
  *
- * It joins the Wi-Fi network that the build's configuration names (`wifi` in `mc/config`: `ssid`, `passphrase`), keeps its
- * clock by it, and reaches its upstreams by HTTP, WebSocket and MQTT over drivers/tls, with keys and certificates that
- * drivers/identity keeps and the roots that `credentials` in `mc/config` begins with. A build without `wifi` has no network:
- * HTTP answers `unreachable`.
+ * What it is to do comes from `mc/config` (`ucm`, `wifi`, `credentials`) and from what the owner's page has set up, which wins
+ * and lies in NVS (kept.ts). With the label's secret (`ownerSecret` in `mc/config`, or in NVS) it serves its pages on port 80,
+ * in its setup access point, which it opens when new or by the button, and in the home network. It keeps its clock by the
+ * network, and reaches its upstreams by HTTP, WebSocket and MQTT over drivers/tls, with keys and certificates that
+ * drivers/identity keeps. A build with neither `wifi` nor secret has no network: HTTP answers `unreachable`.
  */
 import device from "device";
+import Preference from "preference";
 import Rs485 from "rs485";
 import Timer from "timer";
 import Tls from "ucm/tls";
@@ -15,21 +17,49 @@ import { confirm, now, random, reason, restart } from "ucm/device";
 import UcmFlash from "ucm/flash";
 import * as identityNatives from "ucm/identity";
 import * as slotNatives from "ucm/slots";
+import type { Button, LampPin } from "../button/button.js";
+import { buttonOn, lampOn } from "../button/sdk.js";
 import { DeviceIdentity } from "../identity/identity-port.js";
 import { DeviceSlots } from "../slots/slots-port.js";
+import { webSdk } from "../web/sdk.js";
+import { DeviceWeb } from "../web/server.js";
 import { wifiSdk } from "../wifi/sdk.js";
 import { WifiNetwork } from "../wifi/station.js";
-import { identitySets, passwordKeeper, type StoredSets, withStored } from "./credentials.js";
+import { forgetPasswords, identitySets, passwordKeeper, withStored } from "./credentials.js";
+import { KeptSetup, type Settings, type StoredSets, type Wifi } from "./kept.js";
 import { DeviceStreams, httpConnections, type PolledStream } from "./streams.js";
 import { Ucm, type World } from "../../src/app.js";
+import { NEVER } from "../../src/ports/time.js";
+import { setupNetwork, setupPassphrase } from "../../src/setup/kept-setup.js";
+import type { Setup } from "../../src/setup/setup-form.js";
 import type { HttpEvent } from "../../src/ports/http.js";
 import type { Now } from "../../src/ports/time.js";
-import { readConfig, type UcmConfig } from "../../src/setup/config.js";
+import type { UcmConfig } from "../../src/setup/config.js";
 
 /** How often the line is asked for events. Nothing that JavaScript owes the link is due in less than 100 ms. */
 const POLL_MS = 5;
 /** So long without a fault, and a new image is kept, in a build without updates; else src/update decides. */
 const CONFIRM_MS = 60_000;
+/** After a setup was kept: the page that says so is to arrive. */
+const ANEW_MS = 2000;
+const serial = typeof config["serial"] === "string" ? config["serial"] : "openucm";
+const log = (text: string): void => trace(`${text}\n`);
+
+/** On the label; "" = this build has none, and no pages. */
+function labelSecret(): string {
+  const kept = Preference.get("ucm-label", "secret") ?? config["ownerSecret"];
+  return typeof kept === "string" ? kept : "";
+}
+
+/** One value of NVS. */
+const setupValue = {
+  get: (): string | undefined => {
+    const text = Preference.get("ucm-setup", "setup");
+    return typeof text === "string" ? text : undefined;
+  },
+  set: (text: string): void => Preference.set("ucm-setup", "setup", text),
+  delete: (): void => Preference.delete("ucm-setup", "setup"),
+};
 
 class Device {
   readonly #line = new Rs485(device.rs485);
@@ -42,20 +72,38 @@ class Device {
   #clockIsSet = false;
   #confirmed = false;
   readonly #slots: DeviceSlots | undefined;
+  readonly #secret = labelSecret();
+  /** Undefined without a label's secret: it would let nobody in. */
+  readonly #web: DeviceWeb | undefined;
+  readonly #button: Button | undefined;
+  readonly #lamp: LampPin | undefined;
+  readonly #kept: KeptSetup;
+  readonly #settings: Settings;
+  #isUp = false;
+  #setupIsOpen = false;
+  /** When to start anew after a setup. */
+  #anewMs = NEVER;
 
   constructor() {
-    const read = readConfig(config["ucm"] ?? { upstreams: [] });
-    if (!("upstreams" in read)) throw new Error(read.map((f) => f.text).join(" "));
-    const stored = (config["credentials"] ?? {}) as StoredSets;
+    const { ssid = "", passphrase = "" } = (config["wifi"] ?? {}) as Partial<Wifi>;
+    const credentials = (config["credentials"] ?? {}) as StoredSets;
+    const defaults = { ucm: config["ucm"] ?? { upstreams: [] }, wifi: { ssid, passphrase }, credentials };
+    this.#kept = new KeptSetup(setupValue, defaults, log);
+    this.#settings = this.#kept.load();
+    const { credentials: stored, config: read } = this.#settings;
     const checked = withStored(read, stored);
+    const { button } = device.pin;
+    if (button !== undefined) this.#button = buttonOn(button);
+    const { lamp } = device;
+    if (lamp !== undefined) this.#lamp = lampOn(lamp.pin, lamp.activeLow);
+    if (this.#secret !== "") this.#web = new DeviceWeb({ sdk: webSdk(), nowMs: now, log });
     this.#network = this.#station();
     if (this.#network !== undefined) {
       // The one that takes credentials must be there before they are set.
       const tls = new Tls({ utcMs: () => this.#now().utcMs });
       this.#identity = new DeviceIdentity({
         ...{ natives: identityNatives, sets: identitySets(checked, stored), now: () => this.#now() },
-        serial: typeof config["serial"] === "string" ? config["serial"] : "openucm",
-        log: (text) => trace(`${text}\n`),
+        ...{ serial, log },
       });
       this.#streams = this.#clients(checked, stored, this.#identity.watch(tls));
     }
@@ -69,19 +117,16 @@ class Device {
     Timer.repeat(() => this.#turn(), POLL_MS);
   }
 
-  /** Undefined where the build names no network. */
+  /** Undefined where there is neither a network to join nor a way to name one. */
   #station(): WifiNetwork | undefined {
-    const { ssid, passphrase } = (config["wifi"] ?? {}) as {
-      readonly ssid?: string;
-      readonly passphrase?: string;
-    };
-    if (ssid === undefined || ssid === "") return undefined;
+    const { ssid, passphrase } = this.#settings.wifi;
+    if (ssid === "" && this.#web === undefined) return undefined;
     const sdk = wifiSdk();
     const setClock = (utcMs: number): void => {
       sdk.setClock(utcMs);
       this.#clockIsSet = true;
     };
-    return new WifiNetwork({ ...sdk, setClock }, ssid, passphrase ?? "");
+    return new WifiNetwork({ ...sdk, setClock }, ssid, passphrase);
   }
 
   #clients(checked: UcmConfig, stored: StoredSets, stream: PolledStream): DeviceStreams {
@@ -121,12 +166,75 @@ class Device {
       ...(this.#network === undefined
         ? {}
         : { network: this.#network, builtUtcMs: Number(config["builtUtcMs"] ?? 0) }),
+      ...(this.#web === undefined
+        ? {}
+        : {
+            web: {
+              ownerSecret: this.#secret,
+              fresh: this.#settings.fresh,
+              respond: (response) => this.#web?.respond(response),
+              configure: (setup) => this.#configure(setup),
+            },
+          }),
+      lamp: (lamp) => this.#lamp?.set(lamp, now()),
       ...(this.#identity === undefined ? {} : { certificates: this.#identity }),
       ...(this.#slots === undefined ? {} : { update: this.#slots }),
       startReason: reason() === 1 ? "watchdog" : reason() === 2 ? "requested" : "power",
-      restart: () => restart(),
+      forget: () => this.#forget(),
+      restart: (why) => {
+        // Nobody has named a network yet: a restart would find none either, and would open setup again and again.
+        if (why !== "network" || this.#settings.wifi.ssid !== "") restart();
+      },
       emit: () => undefined,
     };
+  }
+
+  /** Throws where it cannot be kept: the page is answered so, and nothing changes. */
+  #configure(setup: Setup): void {
+    this.#kept.keep(setup, (upstream) => forgetPasswords(upstream));
+    this.#anewMs = now() + ANEW_MS;
+  }
+
+  /** Setup and passwords of the owner; the label's secret, keys and certificates are the module's. */
+  #forget(): void {
+    try {
+      this.#kept.forget();
+      forgetPasswords();
+    } catch (error) {
+      log(String(error));
+    }
+  }
+
+  /** Pages, button, lamp and the access point for setup. True: there was something. */
+  #people(at: Now): boolean {
+    this.#lamp?.turn(at.ms);
+    let busy = false;
+    const heldMs = this.#button?.turn(at.ms);
+    if (heldMs !== undefined) {
+      this.#ucm.onButton(heldMs, at);
+      busy = true;
+    }
+    const web = this.#web;
+    const network = this.#network;
+    if (web === undefined || network === undefined) return busy;
+    const open = this.#ucm.inSetup(at);
+    if (open !== this.#setupIsOpen) {
+      this.#setupIsOpen = open;
+      try {
+        if (open) network.openSetup(setupNetwork(serial), setupPassphrase(this.#secret));
+        else network.closeSetup();
+      } catch (error) {
+        log(`setup access point: ${String(error)}`);
+      }
+    }
+    if (open || this.#isUp) web.listen();
+    if (web.turn(at.ms, (request) => this.#ucm.onWeb(request, at))) busy = true;
+    if (at.ms >= this.#anewMs) {
+      this.#anewMs = NEVER;
+      this.#ucm.stop(at);
+      restart();
+    }
+    return busy;
   }
 
   #turn(): void {
@@ -137,11 +245,15 @@ class Device {
       busy = true;
     }
     for (let e = this.#network?.poll(); e !== undefined; e = this.#network?.poll()) {
-      if (e.ev === "up" || e.ev === "down") this.#streams?.setOnline(e.ev === "up");
+      if (e.ev === "up" || e.ev === "down") {
+        this.#isUp = e.ev === "up";
+        this.#streams?.setOnline(this.#isUp);
+      }
       this.#ucm.onNetwork(e, at);
       busy = true;
     }
     if (this.#streams?.turn(at.ms) === true) busy = true;
+    if (this.#people(at)) busy = true;
     for (const e of this.#identity?.take() ?? []) {
       this.#ucm.onCertificate(e, at);
       busy = true;

@@ -14,12 +14,19 @@ declare module "preference" {
   const Preference: {
     get(domain: string, key: string): string | boolean | number | ArrayBuffer | undefined;
     set(domain: string, key: string, value: string): void;
+    delete(domain: string, key: string): void;
+    keys(domain: string): string[];
   };
   export default Preference;
 }
 /** host/provider.js of the board. */
 declare module "device" {
   import type { Rs485Options } from "rs485";
-  const device: { readonly rs485: Rs485Options; readonly pin: Readonly<Record<string, number>> };
+  const device: {
+    readonly rs485: Rs485Options;
+    readonly pin: Readonly<Record<string, number>>;
+    /** A plain one; a WS2812 needs a driver of its own. */
+    readonly lamp?: { readonly pin: number; readonly activeLow: boolean };
+  };
   export default device;
 }

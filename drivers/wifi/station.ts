@@ -99,11 +99,14 @@ export class WifiNetwork implements NetworkPort {
   }
 
   disconnect(): void {
+    if (this.#ssid === "") return;
     this.#forget();
     this.#sdk.disconnect();
   }
 
   reinit(): void {
+    // Without a network there is nothing to mend, and whoever is setting one up would be thrown out.
+    if (this.#ssid === "") return;
     this.#forget();
     this.#sdk.off();
     // Whoever is setting the module up keeps his access point.

@@ -1,15 +1,13 @@
 /** A module's label as SVG, 60 × 36 mm: its serial number, its secret to read and to type, and a QR code that joins its setup Wi-Fi. */
 import qrcode from "qrcode-generator";
+import { setupNetwork, setupPassphrase } from "../../src/setup/kept-setup.js";
 
-/** Name of the access point that a module opens for setup. */
-export function setupNetwork(serial: string): string {
-  return `UCM-${serial.slice(-12)}`;
-}
+export { setupNetwork };
 
 /** What a telephone reads out of the label: the access point of setup. Special characters are escaped (ZXing's convention). */
 export function wifiText(serial: string, secret: string): string {
   const escaped = (text: string): string => text.replaceAll(/([\\;,:"])/g, "\\$1");
-  return `WIFI:T:WPA;S:${escaped(setupNetwork(serial))};P:${escaped(secret.replaceAll("-", ""))};;`;
+  return `WIFI:T:WPA;S:${escaped(setupNetwork(serial))};P:${escaped(setupPassphrase(secret))};;`;
 }
 
 /** Rows of the QR code, true = dark. Error correction Q: a label in a garage gets dirty. */

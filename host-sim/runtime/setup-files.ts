@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readConfig } from "../../src/setup/config.js";
+import { type Document, withSetup } from "../../src/setup/kept-setup.js";
 import { secretFileName, type Setup } from "../../src/setup/setup-form.js";
 import { CommandError, UsageError, whyNotJson } from "../cli/output.js";
 import { PasswordFile } from "../net/passwords.js";
@@ -45,36 +46,6 @@ export function ownerSecret(
       `--owner-secret-file: cannot read ${path} (${(error as NodeJS.ErrnoException).code})`,
     );
   }
-}
-
-/** A configuration file as it stands. */
-export interface Document {
-  readonly upstreams?: readonly Readonly<Record<string, unknown>>[];
-  readonly [field: string]: unknown;
-}
-
-/** What stands of an upstream that keeps its id: files of this computer, which no page can name, and whose secret it is. */
-const kept = ["ca", "cert", "key", "clientId", "clientSecretFile", "passwordFile", "pollSeconds"] as const;
-
-/** The present configuration with what the owner's page gave; its other upstreams and fields stay. */
-export function withSetup(
-  present: Document,
-  { upstreams: all, region, timeZone }: Setup["document"],
-): Document {
-  const upstreams = [...(present.upstreams ?? [])];
-  for (const given of all) {
-    const at = upstreams.findIndex(({ id }) => id === given.id);
-    const before = at < 0 ? undefined : upstreams[at];
-    const files: Record<string, unknown> = {};
-    if (before?.["protocol"] === given.protocol)
-      for (const name of kept) if (before?.[name] !== undefined) files[name] = before[name];
-    const merged = { ...files, ...given };
-    // One utility was set up by this page, and is changed by it: the first gives way.
-    if (at >= 0) upstreams[at] = merged;
-    else if (upstreams.length > 0) upstreams[0] = merged;
-    else upstreams.push(merged);
-  }
-  return { ...present, upstreams, region, timeZone };
 }
 
 /** Keeps what the owner's page gave: into the present configuration, whose other upstreams and fields stay. */

@@ -1,6 +1,6 @@
 import { readConfig, type UcmConfig } from "../../src/setup/config.js";
 import type { Setup } from "../../src/setup/setup-form.js";
-import { type Document, withSetup } from "../runtime/setup-files.js";
+import { type Document, withSetup } from "../../src/setup/kept-setup.js";
 
 /** The module at the utility's OpenADR 3.1 side. */
 export const client3 = {

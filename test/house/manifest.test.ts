@@ -14,9 +14,19 @@ const boards = readdirSync(join(root, "boards")).filter((name) =>
 );
 const manifests = [
   join(root, "manifest.json"),
-  ...["rs485", "spi-peripheral", "flash", "slots", "wifi", "tls", "identity", "http", "device"].map((name) =>
-    join(root, "drivers", name, "manifest.json"),
-  ),
+  ...[
+    "rs485",
+    "spi-peripheral",
+    "flash",
+    "slots",
+    "wifi",
+    "tls",
+    "identity",
+    "http",
+    "web",
+    "button",
+    "device",
+  ].map((name) => join(root, "drivers", name, "manifest.json")),
   ...boards.map((name) => join(root, "boards", name, "manifest.json")),
 ];
 
@@ -79,7 +89,7 @@ describe("the application", () => {
     expect(tsconfig.compilerOptions).toMatchObject({ strict: true, target: "es2022", lib: ["es2022"] });
   });
 
-  it.each(["device", "wifi", "tls", "http"])(
+  it.each(["device", "wifi", "tls", "http", "web", "button"])(
     "the chip's side is type-checked without the SDK: drivers/%s",
     (name) => {
       const run = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", join(root, "drivers", name)], {
@@ -118,6 +128,10 @@ describe("C of the drivers", () => {
       "tls/tls-esp32.c",
       "wifi/station.ts",
       "wifi/sdk.ts",
+      "web/server.ts",
+      "web/sdk.ts",
+      "button/button.ts",
+      "button/sdk.ts",
     ])
       expect(readFileSync(join(root, "drivers", file), "utf8"), file).toMatch(/never run on hardware/i);
   });

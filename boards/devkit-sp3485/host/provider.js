@@ -7,6 +7,7 @@ const device = {
     driveEnable: 4,
   },
   pin: { led: 2, button: 0 },
+  lamp: { pin: 2, activeLow: false },
 };
 
 export default device;

@@ -7,6 +7,7 @@ const device = {
     driveEnable: 3,
   },
   pin: { led: 21, button: 0 },
+  lamp: { pin: 21, activeLow: true },
 };
 
 export default device;
