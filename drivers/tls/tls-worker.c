@@ -33,6 +33,7 @@ typedef struct {
 	State state;
 	int32_t id;
 	bool silent;     /* closed by the caller: nothing more is told */
+	bool leaving;    /* ends when it is due, open or not */
 	bool openTold, endTold, openDue;
 	TlsReason reason; /* with stateEnded; tlsFine = goodbye */
 	char text[TLS_TEXT_BYTES];
@@ -200,14 +201,16 @@ size_t tlsWorkerWrite(int32_t id, const uint8_t* bytes, size_t count)
 	return room;
 }
 
-void tlsWorkerClose(int32_t id)
+void tlsWorkerClose(int32_t id, bool waits)
 {
 	Connection* connection;
 	pthread_mutex_lock(&lock);
 	connection = find(id);
 	if (connection) {
-		connection->silent = true;
-		connection->dueMs = connection->state == stateOpen ? tlsPortNowMs() + CLOSING_MS : 0;
+		if (!connection->leaving)
+			connection->dueMs = connection->state == stateOpen ? tlsPortNowMs() + CLOSING_MS : 0;
+		connection->leaving = true;
+		connection->silent = !waits;
 	}
 	pthread_mutex_unlock(&lock);
 }
@@ -316,7 +319,7 @@ static void shakeHands(Connection* connection, int64_t nowMs)
 		/* Nothing in common: has the server static RSA alone, or an old version? One more connection tells. */
 		tlsSessionFree(&connection->session);
 		pthread_mutex_lock(&lock);
-		if (!connection->silent && nowMs + PROBE_MS < connection->dueMs)
+		if (!connection->leaving && nowMs + PROBE_MS < connection->dueMs)
 			connection->dueMs = nowMs + PROBE_MS;
 		connection->state = stateProbeConnecting;
 		pthread_mutex_unlock(&lock);
@@ -414,14 +417,14 @@ static void exchange(Connection* connection, int64_t nowMs)
 static void serve(Connection* connection, int64_t nowMs)
 {
 	int64_t dueMs;
-	bool isSilent;
+	bool isLeaving;
 	pthread_mutex_lock(&lock);
 	dueMs = connection->dueMs;
-	isSilent = connection->silent;
+	isLeaving = connection->leaving;
 	pthread_mutex_unlock(&lock);
 	if (connection->state == stateEnded)
 		return;
-	if (nowMs >= dueMs && (connection->state != stateOpen || isSilent)) {
+	if (nowMs >= dueMs && (connection->state != stateOpen || isLeaving)) {
 		end(connection, connection->state == stateProbeConnecting || connection->state == stateProbing ? tlsNoSuite : tlsTimeout);
 		return;
 	}
@@ -490,7 +493,7 @@ static void* work(void* unused)
 		if (stopping)
 			for (int at = 0; at < TLS_CONNECTIONS; at++)
 				if (each[at]) {
-					each[at]->silent = true;
+					each[at]->silent = each[at]->leaving = true;
 					each[at]->dueMs = 0;
 				}
 		if (isEnd) {

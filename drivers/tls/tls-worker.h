@@ -47,8 +47,11 @@ extern TlsReason tlsWorkerCredentials(const char* name, const uint8_t* const byt
 extern TlsReason tlsWorkerOpen(const TlsRequest* request);
 /* How many of the bytes were taken. */
 extern size_t tlsWorkerWrite(int32_t id, const uint8_t* bytes, size_t count);
-/* Sends what was written, says goodbye; no further event of it. */
-extern void tlsWorkerClose(int32_t id);
+/*
+ * Sends what was written, says goodbye; no further event of it. With waits more may be written and it is to be called again;
+ * where that is not done in 2 s, the other side takes nothing, and it ends as failed.
+ */
+extern void tlsWorkerClose(int32_t id, bool waits);
 /* The next event; data is copied to bytes (TLS_BUFFER_BYTES). */
 extern void tlsWorkerPoll(TlsEvent* event, uint8_t* bytes);
 /* Connections that are not free, closing ones included. */

@@ -121,10 +121,11 @@ void xs_tls_write(xsMachine* the)
 	xsmcSetInteger(xsResult, (xsIntegerValue)tlsWorkerWrite(id, (uint8_t*)bytes + from, length - (xsUnsignedValue)from));
 }
 
+/* (id, waits): 1 while something is still to be written */
 void xs_tls_end(xsMachine* the)
 {
 	checkOpen(the);
-	tlsWorkerClose(xsmcToInteger(xsArg(0)));
+	tlsWorkerClose(xsmcToInteger(xsArg(0)), xsmcToInteger(xsArg(1)) != 0);
 }
 
 void xs_tls_busy(xsMachine* the)

@@ -19,7 +19,8 @@ export interface TlsCredentialSet {
 
 /**
  * {@link StreamPort} over Mbed TLS, three connections at once. In a `failed` event `reason` is an HttpFailure and `text`
- * begins with the reason's own name (docs/tls.md), e.g. `forged-signature`. One instance a chip.
+ * begins with the reason's own name (docs/tls.md), e.g. `forged-signature`. A fourth is `busy`, but waits where one of the three
+ * is just ending (2 s at most). One instance a chip.
  */
 export default class Tls implements StreamPort {
   constructor(options: TlsOptions);

@@ -15,6 +15,10 @@ class Tls extends Native("xs_tls_destructor") {
     this.waiting = [];
     this.told = [];
     this.ending = [];
+    /** Ids that have a connection and were neither closed nor told to have ended. */
+    this.live = [];
+    /** What is opened as soon as a connection that ends has ended. */
+    this.later = [];
     this.nativeStart();
   }
   // The native half. In this form, arguments and all, the SDK's compiler makes each of them the C function itself.
@@ -27,7 +31,7 @@ class Tls extends Native("xs_tls_destructor") {
   // prettier-ignore
   nativeWrite(id, bytes, from) { return native("xs_tls_write").call(this, id, bytes, from); }
   // prettier-ignore
-  nativeEnd(id) { return native("xs_tls_end").call(this, id); }
+  nativeEnd(id, waits) { return native("xs_tls_end").call(this, id, waits); }
   // prettier-ignore
   nativeRead(event) { return native("xs_tls_read").call(this, event); }
   // prettier-ignore
@@ -44,12 +48,35 @@ class Tls extends Native("xs_tls_destructor") {
     return this.nativeBusy();
   }
   open(request) {
-    const { id, host, port, secure, credentials } = request;
+    const { id, secure } = request;
     this.forget(id);
     this.close(id);
-    let failed = "protocol not-secure";
-    if (secure) failed = this.nativeOpen(id, host, port, credentials, this.utcMs() ?? NaN, this.timeoutMs);
-    if (failed === undefined) return;
+    this.openLater();
+    this.later.push(request);
+    if (!secure) {
+      this.later.pop();
+      this.fail(id, "protocol not-secure");
+    } else if (this.later.length === 1) this.openLater();
+    // One that ends for each that waits, or it is one too many.
+    else if (this.busy - this.live.length < this.later.length) {
+      this.later.pop();
+      this.fail(id, "busy busy");
+    }
+  }
+  /** Opens what waits, in order, while there is room; what has nothing to wait for is told that it failed. */
+  openLater() {
+    while (this.later.length > 0) {
+      const { id, host, port, credentials } = this.later[0];
+      // Before it is tried: the worker may free one meanwhile, and never takes one.
+      const isEnding = this.busy > this.live.length;
+      const failed = this.nativeOpen(id, host, port, credentials, this.utcMs() ?? NaN, this.timeoutMs);
+      if (failed === "busy busy" && isEnding) return;
+      this.later.shift();
+      if (failed === undefined) this.live.push(id);
+      else this.fail(id, failed);
+    }
+  }
+  fail(id, failed) {
     const at = failed.indexOf(" ");
     this.told.push({ id, ev: "failed", reason: failed.slice(0, at), text: failed.slice(at + 1) });
   }
@@ -62,13 +89,16 @@ class Tls extends Native("xs_tls_destructor") {
   }
   close(id) {
     this.told = this.told.filter((event) => event.id !== id);
-    // What waits goes out first; its events are kept from the caller meanwhile.
-    if (this.waiting.some((each) => each.id === id)) this.ending.push(id);
-    else this.nativeEnd(id);
+    this.later = this.later.filter((each) => each.id !== id);
+    this.live = this.live.filter((each) => each !== id);
+    // What waits goes out first, for a while; its events are kept from the caller meanwhile.
+    const isWaiting = this.waiting.some((each) => each.id === id);
+    if (isWaiting) this.ending.push(id);
+    this.nativeEnd(id, isWaiting ? 1 : 0);
   }
   /** Ends everything and wipes what is secret. */
   end() {
-    this.waiting.length = this.told.length = this.ending.length = 0;
+    this.waiting.length = this.told.length = this.ending.length = this.live.length = this.later.length = 0;
     this.nativeClose();
   }
   keep(id, bytes, from) {
@@ -98,20 +128,24 @@ class Tls extends Native("xs_tls_destructor") {
     });
     this.ending = this.ending.filter((id) => {
       if (stuck.includes(id)) return true;
-      this.nativeEnd(id);
+      this.nativeEnd(id, 0);
       return false;
     });
   }
   /** The oldest event that has not been taken, as a StreamEvent; undefined: there is none. */
   poll() {
     if (this.waiting.length > 0) this.push();
+    this.openLater();
     if (this.told.length > 0) return this.told.shift();
     for (;;) {
       if (!this.nativeRead(this.event)) return undefined;
       const event = this.read(this.event);
       const isEnding = this.ending.includes(event.id);
       // Nothing more of it can be sent.
-      if (event.ev === "closed" || event.ev === "failed") this.forget(event.id);
+      if (event.ev === "closed" || event.ev === "failed") {
+        this.forget(event.id);
+        this.live = this.live.filter((each) => each !== event.id);
+      }
       if (!isEnding) return event;
     }
   }

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import * as net from "node:net";
 import { join, resolve } from "node:path";
 import * as fc from "fast-check";
+import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { makeCertificate } from "../../host-sim/pki/certificates.js";
 
@@ -147,5 +148,116 @@ describe("drivers/tls without a library", () => {
       encoding: "utf8",
     });
     expect(done.stdout).toBe("");
+  });
+});
+
+/** tls.js over a native half that has three connections, takes `takes` bytes a write, and frees what ended at `tidy`. */
+function fakeTls() {
+  interface Driver {
+    open(request: object): void;
+    write(id: number, bytes: Uint8Array): void;
+    close(id: number): void;
+    poll(): { id: number; ev: string; reason?: string; text?: string } | undefined;
+  }
+  const world = {
+    takes: 0,
+    opened: [] as number[],
+    /** id and whether it is still written to */
+    ended: [] as [number, number][],
+    slots: [] as { id: number; ending: boolean }[],
+    told: [] as number[],
+    tidy: (): void => {
+      world.slots = world.slots.filter(({ ending }) => !ending);
+    },
+  };
+  const natives: Record<string, (...args: never[]) => unknown> = {
+    xs_tls: () => undefined,
+    xs_tls_open: (id: number) => {
+      if (world.slots.length === 3) return "busy busy";
+      world.slots.push({ id, ending: false });
+      world.opened.push(id);
+      return undefined;
+    },
+    xs_tls_write: (id: number, bytes: Uint8Array, from: number) => {
+      const isOpen = world.slots.some((each) => each.id === id);
+      return isOpen ? Math.min(world.takes, bytes.length - from) : 0;
+    },
+    xs_tls_end: (id: number, waits: number) => {
+      for (const each of world.slots) {
+        if (each.id !== id || each.ending) continue;
+        each.ending = waits === 0;
+        world.ended.push([id, waits]);
+      }
+    },
+    xs_tls_busy: () => world.slots.length,
+    xs_tls_read: (event: { kind: number; id: number }) => {
+      const id = world.told.shift();
+      if (id === undefined) return false;
+      for (const each of world.slots) if (each.id === id) each.ending = true;
+      Object.assign(event, { kind: 4, id, fault: "closed", reason: "closed" });
+      return true;
+    },
+  };
+  const source = readFileSync(join(folder, "tls.js"), "utf8").replace(/^export default .*$/m, "");
+  const Native = (): unknown => class {};
+  const made: unknown = runInNewContext(`${source}\nnew Tls({ utcMs: () => undefined })`, {
+    ...{ Native, native: (name: string) => natives[name], Uint8Array },
+  });
+  const driver = made as Driver;
+  const open = (id: number): void =>
+    driver.open({ id, host: "h", port: 443, secure: true, credentials: "c" });
+  const events = (): string[] => {
+    const list: string[] = [];
+    for (let e = driver.poll(); e !== undefined; e = driver.poll())
+      list.push(`${String(e.id)} ${e.ev} ${e.text ?? ""}`);
+    return list;
+  };
+  return { driver, world, open, events };
+}
+
+describe("drivers/tls, its JavaScript half", () => {
+  it("lets a fourth wait where one is ending, in order, and refuses one more than end", () => {
+    const { driver, world, open, events } = fakeTls();
+    for (const id of [1, 2, 3, 4]) open(id);
+    expect(events()).toEqual(["4 failed busy"]);
+    driver.close(1);
+    for (const id of [5, 6]) open(id);
+    expect(events()).toEqual(["6 failed busy"]);
+    // One that ended by itself is ending too.
+    world.told.push(2);
+    expect(events()).toEqual(["2 failed closed"]);
+    open(7);
+    expect(events()).toEqual([]);
+    expect(world.opened).toEqual([1, 2, 3]);
+    world.tidy();
+    // The one that came first is first, though the newest asks before the next poll.
+    open(8);
+    expect(events()).toEqual(["8 failed busy"]);
+    expect(world.opened).toEqual([1, 2, 3, 5, 7]);
+    open(3);
+    driver.close(3);
+    world.tidy();
+    expect(events()).toEqual([]);
+    expect(world.slots.map(({ id }) => id)).toEqual([5, 7]);
+  });
+
+  it("ends one that is closed while bytes wait, in a time that C keeps, and tells nothing of it", () => {
+    const { driver, world, open, events } = fakeTls();
+    for (const id of [1, 2]) open(id);
+    world.takes = 10;
+    for (const id of [1, 2]) {
+      driver.write(id, new Uint8Array(25));
+      driver.close(id);
+    }
+    expect(world.ended).toEqual([
+      [1, 1],
+      [2, 1],
+    ]);
+    // Its time is over before all has gone out.
+    world.told.push(2);
+    expect(events()).toEqual([]);
+    expect(events()).toEqual([]);
+    expect(world.ended.slice(2)).toEqual([[1, 0]]);
+    expect(world.slots.map(({ ending }) => ending)).toEqual([true, true]);
   });
 });
