@@ -33,13 +33,16 @@ function hasPair({ id, protocol }: UpstreamConfig, stored: StoredSets): boolean 
   return stored[id]?.certificate ?? protocol === "openadr2b";
 }
 
+/** Roots for a utility that the owner has named and the build does not know; a build without them trusts nobody there. */
+const ANY = "default";
+
 /** The sets that drivers/identity keeps. A set that cannot be used has its own reason when it is used (docs/tls.md). */
 export function identitySets(config: UcmConfig, stored: StoredSets): IdentitySet[] {
   for (const each of Object.values(stored))
     if (each !== undefined && "key" in each)
       throw new Error("credentials hold a private key; it is made on the chip (docs/tls.md)");
   const sets = config.upstreams.map((upstream): IdentitySet => ({
-    ...{ name: upstream.id, ca: stored[upstream.id]?.ca ?? "", hasPair: hasPair(upstream, stored) },
+    ...{ name: upstream.id, ca: stored[upstream.id]?.ca ?? stored[ANY]?.ca ?? "", hasPair: hasPair(upstream, stored) },
     profile: upstream.protocol === "openadr2b" ? "openadr-2.0b" : "modern",
   }));
   const ca = stored[UPDATE_CREDENTIALS]?.ca ?? "";
