@@ -42,7 +42,11 @@ export function identitySets(config: UcmConfig, stored: StoredSets): IdentitySet
     if (each !== undefined && "key" in each)
       throw new Error("credentials hold a private key; it is made on the chip (docs/tls.md)");
   const sets = config.upstreams.map((upstream): IdentitySet => ({
-    ...{ name: upstream.id, ca: stored[upstream.id]?.ca ?? stored[ANY]?.ca ?? "", hasPair: hasPair(upstream, stored) },
+    ...{
+      name: upstream.id,
+      ca: stored[upstream.id]?.ca ?? stored[ANY]?.ca ?? "",
+      hasPair: hasPair(upstream, stored),
+    },
     profile: upstream.protocol === "openadr2b" ? "openadr-2.0b" : "modern",
   }));
   const ca = stored[UPDATE_CREDENTIALS]?.ca ?? "";
