@@ -175,7 +175,9 @@ export class GridCore {
   overrideEndsMs(source: string, now: Now): number | undefined {
     this.answer(now);
     const { winner } = this.applied!;
-    if (winner.tier === TIER_OWNER && winner.eventId === "override") return winner.endsMs;
+    const overrides = winner.tier === TIER_OWNER && winner.eventId === "override";
+    // While a random delay holds back what follows, it is still the winner.
+    if (overrides && winner.endsMs > now.ms) return winner.endsMs;
     const paused = this.owner.consent.get(source) === "pause";
     return paused && !(isRemote(winner) && winner.source === source) ? NEVER : undefined;
   }

@@ -516,3 +516,31 @@ describe("the store", () => {
     });
   });
 });
+
+describe("until when the owner does not follow a source", () => {
+  const ends = (grid: GridCore, ms: number, source = "demo") => grid.overrideEndsMs(source, at(ms));
+
+  it("an override, also a while that a random delay holds its end back", () => {
+    const offPeak = [{ days: 127, fromMin: 0, toMin: 1439 }];
+    const grid = core({ delayOn: true, delayMaxMs: 1_800_000, offPeak });
+    expect(ends(grid, 0)).toBeUndefined();
+    grid.setOwner({ verb: "override", durationMs: HOUR }, at(0));
+    expect(ends(grid, MINUTE)).toBe(HOUR);
+    expect(grid.evaluate(at(HOUR)).intent.reason).toContain("at a random moment");
+    expect(ends(grid, HOUR)).toBeUndefined();
+  });
+
+  it("a pause of that source, unless what he may not override is in force of it", () => {
+    const grid = core({ region: "au" });
+    grid.setOwner({ verb: "pause", source: "demo" }, at(0));
+    expect(ends(grid, 0)).toBe(Infinity);
+    expect(ends(grid, 0, "other")).toBeUndefined();
+    const stop = event({ start: T0, intervals: [interval(limit(0), HOUR)] });
+    expect(grid.replaceEvents("demo", [stop], at(0))).toMatchObject([{ binding: true }]);
+    expect(ends(grid, 1)).toBeUndefined();
+    expect(grid.replaceEvents("demo", [event({ id: "shed", start: T0 })], at(2))[0]).not.toHaveProperty(
+      "binding",
+    );
+    expect(ends(grid, 3)).toBe(Infinity);
+  });
+});
