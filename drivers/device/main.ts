@@ -42,6 +42,8 @@ const POLL_MS = 5;
 const CONFIRM_MS = 60_000;
 /** After a setup was kept: the page that says so is to arrive. */
 const ANEW_MS = 2000;
+/** After the radio has failed to open or close the access point. */
+const SETUP_TRY_MS = 5000;
 const serial = typeof config["serial"] === "string" ? config["serial"] : "openucm";
 const log = (text: string): void => trace(`${text}\n`);
 
@@ -81,6 +83,8 @@ class Device {
   readonly #settings: Settings;
   #isUp = false;
   #setupIsOpen = false;
+  /** Not before this, after the radio has failed. */
+  #setupTryMs = 0;
   /** When to start anew after a setup. */
   #anewMs = NEVER;
 
@@ -182,6 +186,8 @@ class Device {
       startReason: reason() === 1 ? "watchdog" : reason() === 2 ? "requested" : "power",
       forget: () => this.#forget(),
       restart: (why) => {
+        // Once more, where NVS failed at the first time.
+        if (why === "factory-reset") this.#forget();
         // Nobody has named a network yet: a restart would find none either, and would open setup again and again.
         if (why !== "network" || this.#settings.wifi.ssid !== "") restart();
       },
@@ -218,12 +224,13 @@ class Device {
     const network = this.#network;
     if (web === undefined || network === undefined) return busy;
     const open = this.#ucm.inSetup(at);
-    if (open !== this.#setupIsOpen) {
-      this.#setupIsOpen = open;
+    if (open !== this.#setupIsOpen && at.ms >= this.#setupTryMs) {
       try {
         if (open) network.openSetup(setupNetwork(serial), setupPassphrase(this.#secret));
         else network.closeSetup();
+        this.#setupIsOpen = open;
       } catch (error) {
+        this.#setupTryMs = at.ms + SETUP_TRY_MS;
         log(`setup access point: ${String(error)}`);
       }
     }
