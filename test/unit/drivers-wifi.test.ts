@@ -251,3 +251,17 @@ it("together with src/network: connects, and sets the clock by two servers that 
   turn();
   expect(sdk.calls).toContain(`clock ${utcMs}`);
 });
+
+describe("without a network to join", () => {
+  it("leaves the radio, and whoever is setting one up, alone", () => {
+    const radio = new FakeSdk();
+    const fresh = new WifiNetwork(radio, "", "");
+    fresh.openSetup("UCM-1", "12345678");
+    fresh.connect();
+    fresh.disconnect();
+    fresh.reinit();
+    expect(radio.calls).toEqual(["ap UCM-1"]);
+    fresh.closeSetup();
+    expect(radio.calls).toEqual(["ap UCM-1", "no-ap"]);
+  });
+});
