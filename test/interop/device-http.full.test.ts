@@ -95,13 +95,18 @@ describeWith(
     afterAll(() => servers.stop());
 
     /** In order of their ends. */
-    const run = (phases: Wish[][], httpConnections = 2, set: CredentialWish = {}): Promise<Outcome[]> => {
+    const run = (
+      phases: Wish[][],
+      httpConnections = 2,
+      set: CredentialWish = {},
+      stuck?: number,
+    ): Promise<Outcome[]> => {
       const credentials = { c: { ca: ca.cert, ...set }, d: { ca: ca.cert } };
-      const argument = JSON.stringify({ credentials, httpConnections, utcMs: nowMs, phases });
+      const argument = JSON.stringify({ credentials, httpConnections, utcMs: nowMs, phases, stuck });
       const env = { ...process.env, ASAN_OPTIONS: "detect_leaks=0" };
       return new Promise((done, fail) => {
         const args = [join(folder, "device-http.js"), argument];
-        execFile(join(folder, "xs-tls"), args, { env, timeout: 30_000 }, (error, out, err) => {
+        execFile(join(folder, "xs-tls"), args, { env, timeout: 50_000 }, (error, out, err) => {
           if (error !== null || err !== "") fail(new Error(`xs-tls: ${err || String(error)}\n${out}`));
           else
             done(
@@ -392,6 +397,14 @@ describeWith(
         "failed busy busy",
       ]);
     });
+
+    it("ends a connection that is closed while its peer takes nothing", async () => {
+      const port = await servers.node({ key: good.key, cert: good.cert }, (socket) => socket.pause());
+      const outcome = (await run([], 2, {}, port))[0]!;
+      expect(outcome.end).toBe("end");
+      // Not before it had its time: the bytes did wait.
+      expect(outcome.ms).toBeGreaterThanOrEqual(1900);
+    }, 60_000);
 
     it("tells a WebSocket that was cut off as one without a goodbye", async () => {
       const port = await withoutGoodbye(await socketServer());

@@ -80,4 +80,30 @@ for (const phase of phases) {
   }
   while (live.size > 0) if (!streams.turn(now())) sleep(1);
 }
+const { stuck } = JSON.parse(argument());
+if (stuck !== undefined) {
+  // Until the other side and all buffers between are full; then it is closed with bytes waiting.
+  tls.open({ id: -1, host: "localhost", port: stuck, secure: true, credentials: "c" });
+  for (let open = false, fullMs = now(); !open || now() < fullMs + 500; sleep(1)) {
+    if (tls.poll()?.ev === "open") open = true;
+    if (open && tls.waiting.length === 0) {
+      tls.write(-1, new Uint8Array(60000));
+      fullMs = now();
+    }
+  }
+  tls.close(-1);
+  const startMs = now();
+  while (tls.busy > 0 && now() < startMs + 9000) {
+    tls.poll();
+    sleep(5);
+  }
+  print(
+    JSON.stringify({
+      id: -1,
+      end: tls.busy === 0 ? "end" : "stuck",
+      ms: now() - startMs,
+      waiting: tls.waiting.length,
+    }),
+  );
+}
 tls.end();
