@@ -4,12 +4,13 @@ declare module "embedded:io/socket/tcp" {
     constructor(options: {
       /** A connection of a listener that is taken over; it is not to be used any more. */
       readonly from: TCP;
+      readonly format: "buffer";
       readonly onReadable: (count: number) => void;
       readonly onWritable: (count: number) => void;
       readonly onError: () => void;
     });
     readonly remoteAddress: string | undefined;
-    read(): ArrayBuffer | undefined;
+    read(): number | ArrayBuffer | undefined;
     write(bytes: Uint8Array): void;
     close(): void;
   }

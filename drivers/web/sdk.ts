@@ -18,6 +18,7 @@ class Accepted implements WebConnection {
     try {
       this.tcp = new TCP({
         from,
+        format: "buffer",
         onReadable: () => this.readable(),
         onWritable: (count) => this.events?.writable(count),
         onError: () => this.events?.ended(),
@@ -33,7 +34,7 @@ class Accepted implements WebConnection {
   private readable(): void {
     try {
       const bytes = this.tcp?.read();
-      if (bytes !== undefined) this.events?.data(new Uint8Array(bytes));
+      if (bytes instanceof ArrayBuffer) this.events?.data(new Uint8Array(bytes));
     } catch {
       this.events?.ended();
     }
