@@ -28,7 +28,7 @@ static struct {
 	uint8_t rx[fifoBytes], tx[fifoBytes], sent[4096], wire[4096];
 	size_t rxCount, txCount, sentCount, wireCount;
 	uint16_t rxThreshold, txThreshold;
-	int64_t shiftUntilUs, wireNextUs;
+	int64_t shiftUntilUs, wireNextUs, uartMaskedUntilUs;
 	int shifting;
 	int timerMade, timerEnabled, timerRunning;
 	gptimer_event_callbacks_t callbacks;
@@ -328,6 +328,8 @@ static void arrive(void)
 	fake.wireNextUs += 10000000 / (int64_t)fakeRate;
 }
 
+void fakeMaskUart(int64_t us) { fake.uartMaskedUntilUs = fake.us + us; }
+
 void fakeAdvance(int64_t us)
 {
 	for (int64_t until = fake.us + us; fake.us < until;) {
@@ -341,7 +343,7 @@ void fakeAdvance(int64_t us)
 			fake.alarmUs += (int64_t)fake.alarm;
 			fake.callbacks.on_alarm(&theTimer, &event, NULL);
 		}
-		if (fake.uartHandler && fake.raw & fake.enabled)
+		if (fake.uartHandler && fake.raw & fake.enabled && fake.us >= fake.uartMaskedUntilUs)
 			fake.uartHandler(fake.uartArg);
 		check(!fake.locked, "a handler ended with a lock");
 	}

@@ -132,6 +132,7 @@ static uint8_t buffer[2048];
 static void reset(txMachine* the) { (void)the; fakeReset(); }
 static void advance(txMachine* the) { fakeAdvance((int64_t)(fxToNumber(the, mxArgv(0)) * 1000)); }
 static void receive(txMachine* the) { fakeReceive(buffer, bytesOf(the, 0, buffer, sizeof buffer)); }
+static void maskUart(txMachine* the) { fakeMaskUart((int64_t)(fxToNumber(the, mxArgv(0)) * 1000)); }
 static void sentAt(txMachine* the) { fxNumber(the, mxResult, (txNumber)fakeSentUs / 1000); }
 static void sent(txMachine* the) { setHex(the, buffer, fakeSent(buffer, sizeof buffer)); }
 static void watchDrive(txMachine* the) { fakeDrivePin = number(the, 0); fakeDriveLevel = number(the, 1); }
@@ -160,7 +161,7 @@ static void clockBytes(txMachine* the)
 
 static const struct { const char* name; txCallback callback; } globals[] = {
 	{ "print", say }, { "newHost", newHost }, { "native", native }, { "reset", reset }, { "advance", advance },
-	{ "receive", receive }, { "sent", sent }, { "sentAt", sentAt }, { "watchDrive", watchDrive }, { "undriven", undriven },
+	{ "receive", receive }, { "maskUart", maskUart }, { "sent", sent }, { "sentAt", sentAt }, { "watchDrive", watchDrive }, { "undriven", undriven },
 	{ "level", level }, { "rate", rate }, { "held", held }, { "pin", pin }, { "trouble", trouble }, { "collect", collect },
 	{ "stuckBit", stuckBit }, { "failNext", failNext }, { "clock", clockBytes },
 };

@@ -1,5 +1,5 @@
 // Runs in XS behind drivers/fake-idf: the real glue of the RS-485 line. `Rs485` comes before this file.
-/* global Rs485, reset, advance, receive, sent, sentAt, watchDrive, undriven, level, rate, held, trouble, collect, failNext, print */
+/* global Rs485, reset, advance, receive, maskUart, sent, sentAt, watchDrive, undriven, level, rate, held, trouble, collect, failNext, print */
 const hexOf = (bytes) => Array.from(bytes, (b) => (b < 16 ? "0" : "") + b.toString(16)).join("");
 const bytesOf = (hex) => Uint8Array.from(hex.match(/../g), (b) => Number.parseInt(b, 16));
 function equal(got, wanted, what) {
@@ -144,6 +144,25 @@ const open = (more) => {
     told(line).map(({ ev }) => ev),
     ["frame", "answered"],
     "and on it goes",
+  );
+  line.close();
+}
+
+for (const lateMs of [1.2, 2.5, 6, 12]) {
+  // An interrupt that comes late finds several bytes at once: parts of a frame, a whole one, with what follows it.
+  const line = open();
+  receive(frame(shed));
+  advance(0.3);
+  maskUart(lateMs);
+  advance(100);
+  equal(sent(), "0600", `ACK, ${lateMs} ms late`);
+  receive([...bytesOf("0600"), ...frame("080200020304")]);
+  maskUart(lateMs);
+  advance(100);
+  equal(
+    told(line).map(({ ev, hex }) => hex ?? ev),
+    ["0100", "answered", "answer", "0304", "answered"],
+    `late by ${lateMs} ms`,
   );
   line.close();
 }

@@ -145,6 +145,8 @@ extern void fakeReset(void);
 extern void fakeAdvance(int64_t us);
 /* Bytes on the receiving pin, one after another at the bit rate, while time passes. */
 extern void fakeReceive(const uint8_t* bytes, size_t count);
+/* The UART's interrupt comes late: not before so much time has passed. */
+extern void fakeMaskUart(int64_t us);
 /* What has left since the last call, and how many bytes of it left while the pin `driveEnable` was not at `active`. */
 extern size_t fakeSent(uint8_t* bytes, size_t size);
 extern int fakeUndriven;
