@@ -71,7 +71,9 @@ describe.each([
     });
     csms.setPassword(next);
     await rig.until("gone", () => csms.connected().length === 0, 5000);
+    // The platform sees the connection before the module has read that its password was taken.
     await rig.until("back", () => csms.connected().length === 1, 10_000);
+    await rig.until("the password is kept", () => rig.keptPassword !== undefined, 5000);
     expect(rig.keptPassword).toBe(next);
     csms.dropAll();
     await rig.until("gone again", () => rig.upstream.state === "failing", 5000);
