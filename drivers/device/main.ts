@@ -13,7 +13,7 @@ import Rs485 from "rs485";
 import Timer from "timer";
 import Tls from "ucm/tls";
 import config from "mc/config";
-import { confirm, now, random, reason, restart } from "ucm/device";
+import { asked, confirm, feed, freeBytes, now, random, reason, restart } from "ucm/device";
 import UcmFlash from "ucm/flash";
 import * as identityNatives from "ucm/identity";
 import * as slotNatives from "ucm/slots";
@@ -32,6 +32,7 @@ import { Ucm, type World } from "../../src/app.js";
 import { NEVER } from "../../src/ports/time.js";
 import { setupNetwork, setupPassphrase } from "../../src/setup/kept-setup.js";
 import type { Setup } from "../../src/setup/setup-form.js";
+import type { StartReason } from "../../src/journal/recorder.js";
 import type { HttpEvent } from "../../src/ports/http.js";
 import type { Now } from "../../src/ports/time.js";
 import type { UcmConfig } from "../../src/setup/config.js";
@@ -44,8 +45,22 @@ const CONFIRM_MS = 60_000;
 const ANEW_MS = 2000;
 /** After the radio has failed to open or close the access point. */
 const SETUP_TRY_MS = 5000;
+/** The application is asked so often even where nothing is due: its progress feeds the watchdog, which waits 10 s. */
+const FEED_MS = 2000;
+/** How often it is looked what JavaScript has left. */
+const MEMORY_MS = 10_000;
+/** Why the chip starts, by the numbers of device.d.ts. */
+const REASONS: readonly StartReason[] = [
+  ...(["power", "watchdog", "crash", "brownout"] as const),
+  ...(["requested", "factory-reset", "network"] as const),
+];
 const serial = typeof config["serial"] === "string" ? config["serial"] : "openucm";
 const log = (text: string): void => trace(`${text}\n`);
+
+function startAnew(why: StartReason): void {
+  asked(REASONS.indexOf(why));
+  restart();
+}
 
 /** On the label; "" = this build has none, and no pages. */
 function labelSecret(): string {
@@ -87,6 +102,8 @@ class Device {
   #setupTryMs = 0;
   /** When to start anew after a setup. */
   #anewMs = NEVER;
+  #feedMs = 0;
+  #memoryMs = 0;
 
   constructor() {
     const { ssid = "", passphrase = "" } = (config["wifi"] ?? {}) as Partial<Wifi>;
@@ -113,7 +130,12 @@ class Device {
     }
     if (checked.update !== undefined) {
       const { version, board } = config as { readonly version?: string; readonly board?: string };
-      this.#slots = DeviceSlots.open(slotNatives, version ?? "0.0.0", board ?? "unknown");
+      const rollBack = (): number => {
+        // The boot loader's restart, and asked for all the same.
+        asked(REASONS.indexOf("requested"));
+        return slotNatives.rollBack();
+      };
+      this.#slots = DeviceSlots.open({ ...slotNatives, rollBack }, version ?? "0.0.0", board ?? "unknown");
       this.#confirmed = true;
     }
     this.#ucm = new Ucm(this.#world(), checked);
@@ -183,13 +205,14 @@ class Device {
       lamp: (lamp) => this.#lamp?.set(lamp, now()),
       ...(this.#identity === undefined ? {} : { certificates: this.#identity }),
       ...(this.#slots === undefined ? {} : { update: this.#slots }),
-      startReason: reason() === 1 ? "watchdog" : reason() === 2 ? "requested" : "power",
+      feed,
+      startReason: REASONS[reason()] ?? "power",
       forget: () => this.#forget(),
       restart: (why) => {
         // Once more, where NVS failed at the first time.
         if (why === "factory-reset") this.#forget();
         // Nobody has named a network yet: a restart would find none either, and would open setup again and again.
-        if (why !== "network" || this.#settings.wifi.ssid !== "") restart();
+        if (why !== "network" || this.#settings.wifi.ssid !== "") startAnew(why);
       },
       emit: () => undefined,
     };
@@ -239,7 +262,7 @@ class Device {
     if (at.ms >= this.#anewMs) {
       this.#anewMs = NEVER;
       this.#ucm.stop(at);
-      restart();
+      startAnew("requested");
     }
     return busy;
   }
@@ -273,7 +296,14 @@ class Device {
       this.#ucm.onHttp(e, at);
       busy = true;
     }
-    if (busy || at.ms >= this.#ucm.nextMs()) this.#ucm.poll(at);
+    if (at.ms >= this.#memoryMs) {
+      this.#memoryMs = at.ms + MEMORY_MS;
+      this.#ucm.onMemory(freeBytes(), at);
+    }
+    if (busy || at.ms >= Math.min(this.#feedMs, this.#ucm.nextMs())) {
+      this.#feedMs = at.ms + FEED_MS;
+      this.#ucm.poll(at);
+    }
     if (this.#confirmed || at.ms < CONFIRM_MS) return;
     this.#confirmed = true;
     confirm();

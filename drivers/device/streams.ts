@@ -112,6 +112,8 @@ export interface DeviceStreamsOptions {
   onHttp(event: HttpEvent): void;
   onWebSocket(event: WebSocketEvent): void;
   onMqtt(event: MqttEvent): void;
+  /** Why a broker does not serve us; each reason once. */
+  log?(text: string): void;
 }
 
 /** The three clients of the device. */
@@ -146,6 +148,7 @@ export class DeviceStreams {
     this.mqtt = new MqttClient({
       ...{ random, stream: this.router.port((event, nowMs) => this.mqtt.onStream(event, nowMs)) },
       deliver: (event) => options.onMqtt(event),
+      log: (text) => options.log?.(text),
     });
   }
 

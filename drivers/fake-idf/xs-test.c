@@ -16,7 +16,9 @@ extern void xs_ucm_flash_destructor(void*);
 	each(rs485) each(rs485_close) each(rs485_now) each(rs485_read) each(rs485_write) each(rs485_configure) each(rs485_counter) \
 	each(spi_peripheral) each(spi_peripheral_close) each(spi_peripheral_now) each(spi_peripheral_attention) \
 	each(spi_peripheral_load) each(spi_peripheral_read) \
-	each(ucm_flash) each(ucm_flash_close) each(ucm_flash_read) each(ucm_flash_program) each(ucm_flash_erase)
+	each(ucm_flash) each(ucm_flash_close) each(ucm_flash_read) each(ucm_flash_program) each(ucm_flash_erase) \
+	each(ucm_random) each(ucm_now) each(ucm_asked) each(ucm_restart) each(ucm_reason) each(ucm_feed) each(ucm_free_bytes) \
+	each(ucm_confirm)
 #define DECLARE(name) extern void xs_##name(txMachine* the);
 NATIVES(DECLARE)
 #define ENTRY(name) { "xs_" #name, xs_##name },
@@ -143,6 +145,8 @@ static void held(txMachine* the) { fxInteger(the, mxResult, fakeHeld()); }
 static void pin(txMachine* the) { fakePin(number(the, 0), number(the, 1)); }
 static void trouble(txMachine* the) { fakeUartTrouble((uint32_t)number(the, 0)); }
 static void stuckBit(txMachine* the) { fakeStuckBit = number(the, 0); }
+static void startedBy(txMachine* the) { fakeReason = (esp_reset_reason_t)number(the, 0); }
+static void bitten(txMachine* the) { fxBoolean(the, mxResult, fakeBitten()); }
 static void collect(txMachine* the) { fxCollectGarbage(the); }
 
 static void failNext(txMachine* the)
@@ -163,7 +167,7 @@ static const struct { const char* name; txCallback callback; } globals[] = {
 	{ "print", say }, { "newHost", newHost }, { "native", native }, { "reset", reset }, { "advance", advance },
 	{ "receive", receive }, { "maskUart", maskUart }, { "sent", sent }, { "sentAt", sentAt }, { "watchDrive", watchDrive }, { "undriven", undriven },
 	{ "level", level }, { "rate", rate }, { "held", held }, { "pin", pin }, { "trouble", trouble }, { "collect", collect },
-	{ "stuckBit", stuckBit }, { "failNext", failNext }, { "clock", clockBytes },
+	{ "startedBy", startedBy }, { "bitten", bitten }, { "stuckBit", stuckBit }, { "failNext", failNext }, { "clock", clockBytes },
 };
 
 static int run(txMachine* the, const char* path)

@@ -25,8 +25,11 @@ describe("the drivers of the chip, behind a fake of ESP-IDF", () => {
     ["rs485", "rs485/rs485.js", "drivers-rs485.xs.js"],
     ["spi", "spi-peripheral/spi-peripheral.js", "drivers-spi.xs.js"],
     ["flash", "flash/ucm-flash.js", "drivers-flash.xs.js"],
+    ["device", "device/device.js", "drivers-device.xs.js"],
   ])("%s", (name, driver, script) => {
-    const source = readFileSync(resolve(root, "drivers", driver), "utf8").replace(/^export default .*$/m, "");
+    const source = readFileSync(resolve(root, "drivers", driver), "utf8")
+      .replace(/^export default .*$/m, "")
+      .replace(/^export /gm, "");
     const file = resolve(folder, `${name}.js`);
     writeFileSync(file, prelude + source + readFileSync(resolve(import.meta.dirname, script), "utf8"));
     // What the machine keeps until its end is no leak of ours.

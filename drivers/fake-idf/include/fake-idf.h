@@ -18,6 +18,7 @@ typedef int esp_err_t;
 #define ESP_ERR_NOT_FOUND 0x105
 #define IRAM_ATTR
 #define DMA_ATTR __attribute__((aligned(4)))
+#define RTC_NOINIT_ATTR
 
 /* FreeRTOS: the fake counts, so that a test sees an unlock that is missing. */
 typedef int portMUX_TYPE;
@@ -139,6 +140,18 @@ extern esp_err_t esp_partition_read_raw(const esp_partition_t* partition, size_t
 extern esp_err_t esp_partition_write(const esp_partition_t* partition, size_t at, const void* bytes, size_t count);
 extern esp_err_t esp_partition_erase_range(const esp_partition_t* partition, size_t at, size_t count);
 
+/* Starts, and the task watchdog: one user, who has 10 s. */
+typedef enum {
+	ESP_RST_UNKNOWN, ESP_RST_POWERON, ESP_RST_EXT, ESP_RST_SW, ESP_RST_PANIC, ESP_RST_INT_WDT, ESP_RST_TASK_WDT, ESP_RST_WDT,
+	ESP_RST_DEEPSLEEP, ESP_RST_BROWNOUT, ESP_RST_SDIO, ESP_RST_USB, ESP_RST_JTAG, ESP_RST_EFUSE, ESP_RST_PWR_GLITCH, ESP_RST_CPU_LOCKUP
+} esp_reset_reason_t;
+extern esp_reset_reason_t esp_reset_reason(void);
+extern void esp_restart(void);
+extern uint32_t esp_random(void);
+typedef struct fakeUser* esp_task_wdt_user_handle_t;
+extern esp_err_t esp_task_wdt_add_user(const char* name, esp_task_wdt_user_handle_t* user);
+extern esp_err_t esp_task_wdt_reset_user(esp_task_wdt_user_handle_t user);
+
 /* For tests. Everything as after power-up; flash keeps what it holds. */
 extern void fakeReset(void);
 /* Lets time pass, a hundredth of a millisecond at a time: bits leave, interrupts come. */
@@ -156,6 +169,10 @@ extern uint32_t fakeRate;
 extern void fakeUartTrouble(uint32_t interrupts);
 /* This bit of the flash has worn out: it no longer falls. -1: none. */
 extern int64_t fakeStuckBit;
+/* What esp_reset_reason() says; esp_restart() sets it to ESP_RST_SW. */
+extern esp_reset_reason_t fakeReason;
+/* The watchdog has bitten. */
+extern bool fakeBitten(void);
 /* The next call of this name fails with ESP_FAIL. */
 extern void fakeFail(const char* call);
 /* What is held: interrupt, timer, SPI, GPIO handlers, locks. All 0 when a driver has let go. */
