@@ -5,7 +5,7 @@ const device = {
     transmit: 22,
     receive: 21,
   },
-  pin: { led: 4, receiveEnable: 17, lineEnable: 19, boost: 16 },
+  pin: { led: 4, button: 0, receiveEnable: 17, lineEnable: 19, boost: 16 },
 };
 
 export default device;
