@@ -52,6 +52,8 @@ import type { Updater } from "./update/updater.js";
 
 /** The line must have been silent so long, and stay so, before the program flash is erased (drivers/rs485), ms. */
 const QUIET_MS = 300;
+/** No change of what is in force may be so near when an update restarts the module: start, session, servers asked again, ms. */
+const STEADY_MS = 120_000;
 /** So long a press of the button opens setup; and so long forgets everything. */
 const SETUP_PRESS_MS = 1000;
 const RESET_PRESS_MS = 10_000;
@@ -149,6 +151,7 @@ export class Ucm {
       ...{ store, log, nextRequestId, security },
       quietMs: (now) => this.#quietMs(now),
       gridEvent: () => config.upstreams.some(({ id }) => id === this.#steering.intent?.source),
+      steady: (now) => this.#steady(now),
       session: () => this.#steering.sessionWords(),
       restart: () => this.#restart("requested"),
     });
@@ -200,6 +203,13 @@ export class Ucm {
     if (ms < this.#lineMs + QUIET_MS) return this.#lineMs + QUIET_MS;
     const nextMs = Math.min(this.#link.nextMs(), this.#sgd.nextMs());
     return nextMs < ms + QUIET_MS ? Math.max(ms, nextMs) + QUIET_MS : ms;
+  }
+
+  /** No order is under way, no change is near, and no random delay runs, which a restart would forget. */
+  #steady(now: Now): boolean {
+    const { link, load } = this.#sgd.status();
+    const ordering = link === "online" && (load?.result === "waiting" || load?.result === "acknowledged");
+    return !ordering && !this.#grid.delay(now).running && this.#grid.nextMs(now) > now.ms + STEADY_MS;
   }
 
   #restart(why: "network" | "requested"): void {

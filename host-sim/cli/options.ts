@@ -22,10 +22,12 @@ export function portOption(text: string): number {
 }
 
 /** A whole number of at least `min`. */
-export function wholeNumber(min: number): (text: string) => number {
+export function wholeNumber(min: number, max = Infinity): (text: string) => number {
   return (text) => {
-    if (!/^\d+$/.test(text) || Number(text) < min)
-      throw new InvalidArgumentError(`a whole number of at least ${min} is needed.`);
+    if (!/^\d+$/.test(text) || Number(text) < min || Number(text) > max)
+      throw new InvalidArgumentError(
+        `a whole number of at least ${min}${max < Infinity ? ` and at most ${max}` : ""} is needed.`,
+      );
     return Number(text);
   };
 }

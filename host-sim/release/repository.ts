@@ -33,6 +33,8 @@ export interface Custom {
   readonly minimumVersion?: string;
   readonly shareBp: number;
   readonly notDuringEvent?: boolean;
+  /** So long it waits for the end of events at most; 168 where it is missing. */
+  readonly longestWaitHours?: number;
   readonly securityVersion?: number;
   readonly blocks: { readonly bytes: number; readonly file: string };
 }

@@ -16,13 +16,18 @@ export interface Offer {
   readonly minimumVersion: string;
   /** How many of ten thousand modules take it. */
   readonly shareBp: number;
-  /** Neither fetched nor booted while a grid event is in force. */
+  /** Neither fetched nor booted while a grid event is in force, for this long at most. */
   readonly notDuringEvent: boolean;
+  readonly longestWaitMs: number;
   readonly securityVersion: number;
   /** Bytes of a block, a multiple of 4096, and the file with the hashes of all blocks. */
   readonly blockBytes: number;
   readonly list: TargetFile;
 }
+
+/** An image waits so long for the end of grid events where its maker says nothing (or nonsense), and at most, hours. */
+export const LONGEST_WAIT_HOURS = 168;
+export const MOST_WAIT_HOURS = 720;
 
 /** Of each block's SHA-256 the first 16 bytes: the list stays below 0.4 % of the image, and the whole is hashed in full. */
 export const BLOCK_HASH_BYTES = 16;
@@ -73,6 +78,8 @@ export function drawOf(deviceId: string, imageSha256: string): number {
 
 function offerOf(target: TargetFile, all: readonly TargetFile[]): Offer | undefined {
   const { board, version, minimumVersion, shareBp, notDuringEvent, securityVersion, blocks } = target.custom;
+  const { longestWaitHours: hours } = target.custom;
+  const waits = typeof hours === "number" && hours >= 0 && hours <= MOST_WAIT_HOURS;
   if (typeof board !== "string" || typeof version !== "string" || !isPlain(blocks)) return undefined;
   if (Number.isNaN(compareVersions(version, "0"))) return undefined;
   const { bytes, file } = blocks;
@@ -87,6 +94,7 @@ function offerOf(target: TargetFile, all: readonly TargetFile[]): Offer | undefi
       minimumVersion === undefined ? "" : typeof minimumVersion === "string" ? minimumVersion : "?",
     shareBp: shareBp === undefined ? 10_000 : typeof shareBp === "number" ? shareBp : 0,
     notDuringEvent: notDuringEvent !== undefined && notDuringEvent !== false,
+    longestWaitMs: (waits ? hours : LONGEST_WAIT_HOURS) * 3_600_000,
     securityVersion: typeof securityVersion === "number" ? securityVersion : 0,
     blockBytes: bytes,
   };

@@ -44,7 +44,8 @@ export class Runner {
   private request: Request | undefined;
   private callId = 0;
   private waiting = 0;
-  private wantsQuiet = false;
+  /** It waits for a quiet line, and nothing is under way. */
+  wantsQuiet = false;
   /** When a pause ends, or the wait for the answer to a call. */
   private pauseEndMs = NEVER;
   /** Bytes of bodies that the server has sent. */

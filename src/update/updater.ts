@@ -43,6 +43,8 @@ export interface UpdaterHost extends Omit<RunnerHost, "url"> {
   readonly credentials: readonly string[];
   /** A grid event holds the charger at this moment. */
   gridEvent(): boolean;
+  /** Nothing is about to change at the charger: a restart now comes between no order and its effect. */
+  steady(now: Now): boolean;
   /** The appliance that there is a session with, in any words that stay the same; "" = none. */
   session(): string;
   security(code: UpdateCode | "security-setup", text: string): void;
@@ -87,6 +89,8 @@ const acceptedKey = "update.accepted";
 /** Of a set of credentials: the version of the last bundle of roots that was decided on. */
 const rootsKey = "update.roots.";
 const underWayKey = "update.underway";
+/** UTC in ms since when there has been an update that was accepted and is not installed. */
+const sinceKey = "update.since";
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
@@ -94,6 +98,8 @@ const HOUR = 3_600_000;
 const WORKED_MS = HOUR;
 /** Metadata older than this are looked at again before an image boots. */
 const STALE_MS = HOUR;
+/** What is due waits for a steady moment no longer than this. */
+const STEADY_MS = 24 * HOUR;
 /** So long after the look a download that a power cut has ended goes on without a new look. */
 const UNDER_WAY_MS = 24 * HOUR;
 /** After a start, nobody asks at once: a whole street comes back from a power cut together. */
@@ -192,6 +198,16 @@ export class Updater {
     }
     if (this.trial) this.pollTrial(this.trial);
     else if (!this.runner.running && now.ms >= this.nextCheckMs) this.look();
+    else if (
+      this.runner.wantsQuiet &&
+      now.utcMs !== undefined &&
+      now.ms >= this.lookedMs + this.config.checkHours * HOUR &&
+      this.held(now)
+    ) {
+      // While one waits, a newer one may have come that must not, or new trust roots.
+      this.host.store.delete(underWayKey);
+      this.look();
+    }
     this.runner.poll(now);
   }
 
@@ -201,7 +217,7 @@ export class Updater {
       return this.trial ? Math.min(own, this.trialNextMs(this.trial)) : own;
     }
     if (this.phase === "restarting" || this.phase === "rolling-back") return NEVER;
-    return this.trial ? Math.min(this.trialNextMs(this.trial), this.nextCheckMs) : this.nextCheckMs;
+    return this.trial ? this.trialNextMs(this.trial) : this.nextCheckMs;
   }
 
   /** When it must have got on, for the watchdog: also a restart that was asked for and does not come is late. */
@@ -242,6 +258,8 @@ export class Updater {
     return { trust: this.trust, bundledRoot: this.config.rootText, utcMs };
   }
 
+  private lookedMs = 0;
+
   private look(): void {
     const { utcMs, ms } = this.now;
     if (utcMs === undefined) {
@@ -254,6 +272,8 @@ export class Updater {
     }
     this.phase = "checking";
     this.percent = 0;
+    this.offer = undefined;
+    this.lookedMs = ms;
     this.runner.start(this.steps(utcMs), (outcome) => this.onOutcome(outcome));
   }
 
@@ -267,7 +287,6 @@ export class Updater {
 
   /** From the look to the image that is ready to boot. */
   private *steps(utcMs: number): Steps<Outcome> {
-    const beganMs = this.now.ms;
     const before = this.underWay(utcMs);
     const offer = before ?? (yield* this.offered(utcMs));
     if (offer === undefined) return { end: "none" };
@@ -283,7 +302,7 @@ export class Updater {
     this.phase = "waiting";
     yield { ask: "quiet" };
     // It may have been withdrawn while it was fetched, while the power was off or while it waited for the end of an event.
-    if (before || this.now.ms - beganMs > STALE_MS) return { end: "again" };
+    if (before || this.now.ms - this.lookedMs > STALE_MS) return { end: "again" };
     this.leave(offer);
     const { version, board, length, sha256 } = offer;
     const refused = yield* askSlot({ do: "boot", image: { version, board, length, sha256 } });
@@ -343,17 +362,35 @@ export class Updater {
     const { store } = this.host;
     this.phase = "downloading";
     this.target = offer.version;
-    this.noDuring = offer.notDuringEvent;
+    this.offer = offer;
+    const utcMs = this.now.utcMs ?? 0;
+    const known = Number(store.get(sinceKey) ?? NaN);
+    this.sinceMs = known <= utcMs ? known : utcMs;
+    if (known !== this.sinceMs) store.set(sinceKey, String(this.sinceMs));
     if (store.get(acceptedKey) === offer.sha256) return;
     store.set(acceptedKey, offer.sha256);
     this.host.security("update-accepted", `${offer.version} (${offer.path})`);
   }
 
-  private noDuring = false;
+  /** What is under way, and since when there has been something to install, UTC ms. */
+  private offer: Offer | undefined;
+  private sinceMs = 0;
 
-  /** An image that must not move during a grid event waits for its end. */
+  /**
+   * An image that must not move during a grid event waits for its end, for as long as its maker allows; and each restarts
+   * when nothing is about to change at the charger, or a day later anyway: nobody can hold an update back for ever.
+   */
+  private held(now: Now): boolean {
+    const { offer, host } = this;
+    if (offer === undefined) return false;
+    const { notDuringEvent, longestWaitMs } = offer;
+    const lateMs = (now.utcMs ?? 0) - this.sinceMs - (notDuringEvent ? longestWaitMs : 0);
+    if (notDuringEvent && lateMs < 0 && host.gridEvent()) return true;
+    return this.phase === "waiting" && lateMs < STEADY_MS && !host.steady(now);
+  }
+
   private quietMs(now: Now): number {
-    return this.noDuring && this.host.gridEvent() ? now.ms + MINUTE : this.host.quietMs(now);
+    return this.held(now) ? now.ms + MINUTE : this.host.quietMs(now);
   }
 
   /** What the image on trial needs to know; written before the switch, so that no power cut loses it. */
@@ -371,7 +408,7 @@ export class Updater {
 
   private onOutcome(outcome: Outcome): void {
     this.phase = "idle";
-    this.noDuring = false;
+    this.offer = undefined;
     const { now, host } = this;
     host.store.delete(underWayKey);
     if (outcome.end === "boot") {
@@ -387,6 +424,7 @@ export class Updater {
       this.nextCheckMs = now.ms + backoffMs(rule, ++this.failures, host.random);
     } else if (outcome.end === "again") this.nextCheckMs = now.ms + 1000;
     else {
+      host.store.delete(sinceKey);
       this.failures = 0;
       this.refusalTold = "";
       this.ended("none", "", "There is nothing newer.");
@@ -477,6 +515,7 @@ export class Updater {
     const floor = store.get(floorKey);
     if (floor === undefined || !(compareVersions(floor, version) >= 0)) store.set(floorKey, version);
     store.delete(failuresKey);
+    store.delete(sinceKey);
     this.target = "";
     this.ended("installed", "", `Version ${version} is installed.`);
     this.host.security("update-installed", version);

@@ -57,6 +57,18 @@ describe("wrong use", () => {
       ["conformance", "--role", "ucm", "--serial", "pty", "--report", "no/x.xml"],
       /--report: cannot write no\/x\.xml/,
     ],
+    [
+      ["release", "add", "x", "--board", "b", "--set-version", "1", "--repo", "r", "--keys", "k"].concat(
+        "--not-during-event --longest-wait 721".split(" "),
+      ),
+      /a whole number of at least 0 and at most 720 is needed/,
+    ],
+    [
+      ["release", "add", "x", "--board", "b", "--set-version", "1", "--repo", "r", "--keys", "k"].concat(
+        "--longest-wait 24".split(" "),
+      ),
+      /--longest-wait says how long --not-during-event may hold: give both/,
+    ],
     [["provision", "new", "--out", "batch", "--csv", "no/x.csv"], /--csv: cannot write no\/x\.csv/],
   ])("%j", (args, message) => {
     const { status, err } = openucm(args);

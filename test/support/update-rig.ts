@@ -103,6 +103,7 @@ export class Rig {
   utcOffset: number | undefined = T0;
   files: MemoryFiles;
   gridEvent = false;
+  steady = true;
   /** The line is quiet from then on. */
   quietFromMs = 0;
   networkUp = true;
@@ -193,6 +194,7 @@ export class Rig {
         nextRequestId: () => ++this.ids,
         quietMs: ({ ms }) => Math.max(ms, this.quietFromMs),
         gridEvent: () => this.gridEvent,
+        steady: () => this.steady,
         session: () => (this.chargerThere && this.behaviour !== "dead-link" ? "charger 1" : ""),
         security: (code, text) => this.security.push({ code, text }),
         log: (_level, text) => this.logs.push(text),

@@ -5,7 +5,7 @@ import { isFault } from "../../src/base/fault.js";
 import { chooseOffer, drawOf, type OfferInput } from "../../src/update/offer.js";
 import type { TargetFile } from "../../src/update/metadata.js";
 import { judgeTrial, TRIAL_MS, type TrialFacts } from "../../src/update/trial.js";
-import { imageOf, Rig, TestRepo } from "../support/update-rig.js";
+import { DAY, imageOf, Rig, T0, TestRepo } from "../support/update-rig.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -101,6 +101,154 @@ describe("not during a grid event", () => {
     rig.gridEvent = true;
     rig.run(30 * HOUR, () => rig.told("update-installed").length > 1);
     expect(rig.running).toBe("1.2.0");
+  });
+});
+
+describe("an event that never ends", () => {
+  /** A module whose utility holds on from the look to the end of the test; what it came to, and when, hours. */
+  function held(custom: Readonly<Record<string, unknown>>, hours: number): Rig {
+    const repo = new TestRepo();
+    repo.add("1.1.0", imageOf(20_000), { notDuringEvent: true, ...custom });
+    const rig = new Rig(repo);
+    rig.gridEvent = true;
+    keepFresh(rig);
+    rig.run(hours * HOUR, () => rig.told("update-installed").length > 0);
+    return rig;
+  }
+
+  /** The vendor's daily job: a timestamp lasts 14 days. */
+  function keepFresh(rig: Rig): void {
+    let freshMs = DAY;
+    rig.trouble = () => {
+      if (rig.ms < freshMs) return undefined;
+      freshMs = rig.ms + DAY;
+      rig.repo.utcMs = T0 + rig.ms;
+      rig.repo.repository.refresh(rig.repo.context());
+      return undefined;
+    };
+  }
+
+  it("holds an image for a week, and no longer", () => {
+    const rig = held({}, 220);
+    expect(rig.running).toBe("1.1.0");
+    expect(rig.ms).toBeGreaterThan(168 * HOUR);
+    expect(rig.ms).toBeLessThan(170 * HOUR);
+  });
+
+  it.each([
+    [0, 0, 2],
+    [24, 24, 26],
+    [720, 720, 722],
+    // Nonsense is a week, and nothing is more than a month.
+    [721, 168, 170],
+    ["1", 168, 170],
+    [-1, 168, 170],
+    [null, 168, 170],
+  ])("holds it as long as its maker says: %j hours", (longestWaitHours, least, most) => {
+    const rig = held({ longestWaitHours }, most + 10);
+    expect(rig.running).toBe("1.1.0");
+    expect(rig.ms).toBeGreaterThanOrEqual(least * HOUR);
+    expect(rig.ms).toBeLessThan(most * HOUR);
+  });
+
+  it("is counted over power cuts, and from the first image that could not be installed", () => {
+    const repo = new TestRepo();
+    repo.add("1.1.0", imageOf(20_000), { notDuringEvent: true });
+    const rig = new Rig(repo);
+    rig.gridEvent = true;
+    keepFresh(rig);
+    for (let i = 0; i < 6; i++) {
+      rig.run(DAY);
+      rig.boot();
+    }
+    expect(rig.running).toBe("1.0.0");
+    repo.utcMs = T0 + rig.ms;
+    // A week is nearly over: the newer one is not held for another.
+    repo.add("1.2.0", imageOf(20_000, 2), { notDuringEvent: true });
+    rig.run(2 * DAY, () => rig.told("update-installed").length > 0);
+    expect(rig.running).toBe("1.2.0");
+    expect(rig.ms).toBeLessThan(171 * HOUR);
+    // And the next one begins anew.
+    repo.utcMs = T0 + rig.ms;
+    repo.add("1.3.0", imageOf(20_000, 3), { notDuringEvent: true });
+    rig.run(5 * DAY);
+    expect(rig.running).toBe("1.2.0");
+    rig.gridEvent = false;
+    rig.run(DAY, () => rig.told("update-installed").length > 1);
+    expect(rig.running).toBe("1.3.0");
+  });
+
+  it("begins anew for the next image, where the one that waited was withdrawn", () => {
+    const repo = new TestRepo();
+    repo.add("1.1.0", imageOf(20_000), { notDuringEvent: true, longestWaitHours: 72 });
+    const rig = new Rig(repo);
+    rig.gridEvent = true;
+    rig.run(2 * DAY);
+    repo.utcMs = T0 + rig.ms;
+    repo.repository.revoke("bench-1.1.0.bin", repo.context());
+    rig.run(2 * DAY);
+    repo.utcMs = T0 + rig.ms;
+    repo.add("1.2.0", imageOf(20_000, 2), { notDuringEvent: true, longestWaitHours: 72 });
+    rig.run(2 * DAY);
+    expect(rig.running).toBe("1.0.0");
+    rig.run(3 * DAY, () => rig.told("update-installed").length > 0);
+    expect(rig.running).toBe("1.2.0");
+  });
+
+  it("does not keep a newer image from being seen that must not wait", () => {
+    const repo = new TestRepo();
+    repo.add("1.1.0", imageOf(20_000), { notDuringEvent: true });
+    const rig = new Rig(repo);
+    rig.checkHours = 4;
+    rig.boot();
+    rig.gridEvent = true;
+    rig.run(5 * HOUR);
+    repo.utcMs = T0 + rig.ms;
+    repo.add("1.1.1", imageOf(20_000, 2));
+    rig.run(9 * HOUR, () => rig.told("update-installed").length > 0);
+    expect(rig.told("update-installed")).toEqual(["1.1.1"]);
+  });
+
+  it("with a clock that was a year ahead when the image came holds no longer for it", () => {
+    const repo = new TestRepo();
+    repo.add("1.1.0", imageOf(20_000), { notDuringEvent: true, longestWaitHours: 48 });
+    const rig = new Rig(repo);
+    rig.gridEvent = true;
+    rig.utcOffset = T0 + 10 * DAY;
+    rig.run(3 * HOUR);
+    rig.utcOffset = T0;
+    rig.run(80 * HOUR, () => rig.told("update-installed").length > 0);
+    expect(rig.running).toBe("1.1.0");
+  });
+});
+
+describe("the moment of the restart", () => {
+  it.each([true, false])(
+    "waits until nothing is about to change at the charger (not during events: %s)",
+    (notDuringEvent) => {
+      const repo = new TestRepo();
+      repo.add("1.1.0", imageOf(20_000), { notDuringEvent, longestWaitHours: 0 });
+      const rig = new Rig(repo);
+      rig.gridEvent = true;
+      rig.steady = false;
+      expect(rig.run(3 * HOUR, () => rig.updater.status().phase === "waiting")).toBe(true);
+      rig.run(5 * HOUR);
+      expect(rig.slots.state.trial).toBe(false);
+      rig.steady = true;
+      rig.run(5 * MINUTE, () => rig.told("update-installed").length > 0);
+      expect(rig.running).toBe("1.1.0");
+    },
+  );
+
+  it("comes a day later anyway: what changes without end holds nothing back", () => {
+    const repo = new TestRepo();
+    repo.add("1.1.0", imageOf(20_000));
+    const rig = new Rig(repo);
+    rig.steady = false;
+    rig.run(60 * HOUR, () => rig.told("update-installed").length > 0);
+    expect(rig.running).toBe("1.1.0");
+    expect(rig.ms).toBeGreaterThan(24 * HOUR);
+    expect(rig.ms).toBeLessThan(27 * HOUR);
   });
 });
 

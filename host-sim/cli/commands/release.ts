@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { isFault } from "../../../src/base/fault.js";
+import { LONGEST_WAIT_HOURS, MOST_WAIT_HOURS } from "../../../src/update/offer.js";
 import { FolderFiles } from "../../release/files.js";
 import { KeyError, makeKeyFile, readKeyFile, readKeyFolder, type SigningKey } from "../../release/keys.js";
 import { publish } from "../../release/publish.js";
@@ -188,6 +189,11 @@ A first release, all keys on this computer (docs/how-to/release-firmware.md tell
     .option("--minimum <version>", "only modules that run at least this version take it")
     .option("--not-during-event", "neither fetched nor booted during a grid event")
     .option(
+      "--longest-wait <hours>",
+      `with it: so long at most, 0 to ${MOST_WAIT_HOURS} (default ${LONGEST_WAIT_HOURS}, a week)`,
+      wholeNumber(0, MOST_WAIT_HOURS),
+    )
+    .option(
       "--security-version <n>",
       "value of the one-way counter in the fuses that it needs",
       wholeNumber(0),
@@ -202,17 +208,21 @@ A first release, all keys on this computer (docs/how-to/release-firmware.md tell
           share: number;
           minimum?: string;
           notDuringEvent?: boolean;
+          longestWait?: number;
           securityVersion?: number;
         },
       ) =>
         run(() =>
           guarded(() => {
             const { board, setVersion: version } = flags;
+            if (flags.longestWait !== undefined && flags.notDuringEvent !== true)
+              throw new UsageError("--longest-wait says how long --not-during-event may hold: give both.");
             const name = flags.name ?? `${board}-${version}.bin`;
             const custom = {
               ...{ board, version, shareBp: flags.share },
               ...(flags.minimum === undefined ? {} : { minimumVersion: flags.minimum }),
               ...(flags.notDuringEvent === true ? { notDuringEvent: true } : {}),
+              ...(flags.longestWait === undefined ? {} : { longestWaitHours: flags.longestWait }),
               ...(flags.securityVersion === undefined ? {} : { securityVersion: flags.securityVersion }),
             };
             const missing = repositoryOf(flags).add(read(path), name, custom, contextOf(flags));
