@@ -48,7 +48,8 @@ export class LampPin {
   private beganMs = 0;
   private on: boolean | undefined;
 
-  constructor(private readonly light: (on: boolean) => void) {}
+  /** `light` answers false where it could not: it is asked again at the next turn. */
+  constructor(private readonly light: (on: boolean) => boolean) {}
 
   /** Shows it from now on. */
   set(lamp: Lamp, nowMs: number): void {
@@ -64,7 +65,6 @@ export class LampPin {
     let part = 0;
     for (; at >= pattern[part]!; part++) at -= pattern[part]!;
     const on = part % 2 === 0;
-    if (on !== this.on) this.light(on);
-    this.on = on;
+    if (on !== this.on && this.light(on)) this.on = on;
   }
 }

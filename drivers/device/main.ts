@@ -18,7 +18,7 @@ import UcmFlash from "ucm/flash";
 import * as identityNatives from "ucm/identity";
 import * as slotNatives from "ucm/slots";
 import type { Button, LampPin } from "../button/button.js";
-import { buttonOn, lampOn } from "../button/sdk.js";
+import { buttonOn, colourLampOn, lampOn } from "../button/sdk.js";
 import { DeviceIdentity } from "../identity/identity-port.js";
 import { DeviceSlots } from "../slots/slots-port.js";
 import { webSdk } from "../web/sdk.js";
@@ -116,7 +116,8 @@ class Device {
     const { button } = device.pin;
     if (button !== undefined) this.#button = buttonOn(button);
     const { lamp } = device;
-    if (lamp !== undefined) this.#lamp = lampOn(lamp.pin, lamp.activeLow);
+    if (lamp !== undefined)
+      this.#lamp = lamp.ws2812 === true ? colourLampOn(lamp.pin) : lampOn(lamp.pin, lamp.activeLow);
     if (this.#secret !== "") this.#web = new DeviceWeb({ sdk: webSdk(), nowMs: now, log });
     this.#network = this.#station();
     if (this.#network !== undefined) {
@@ -162,6 +163,7 @@ class Device {
       onHttp: (event) => this.#ucm.onHttp(event, this.#now()),
       onWebSocket: (event) => this.#ucm.onWebSocket(event, this.#now()),
       onMqtt: (event) => this.#ucm.onMqtt(event, this.#now()),
+      log,
     });
   }
 

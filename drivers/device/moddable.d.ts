@@ -26,7 +26,7 @@ declare module "device" {
     readonly rs485: Rs485Options;
     readonly pin: Readonly<Record<string, number>>;
     /** A plain one; a WS2812 needs a driver of its own. */
-    readonly lamp?: { readonly pin: number; readonly activeLow: boolean };
+    readonly lamp?: { readonly pin: number; readonly activeLow: boolean; readonly ws2812?: boolean };
   };
   export default device;
 }

@@ -18,7 +18,7 @@ extern void xs_ucm_flash_destructor(void*);
 	each(spi_peripheral_load) each(spi_peripheral_read) \
 	each(ucm_flash) each(ucm_flash_close) each(ucm_flash_read) each(ucm_flash_program) each(ucm_flash_erase) \
 	each(ucm_random) each(ucm_now) each(ucm_asked) each(ucm_restart) each(ucm_reason) each(ucm_feed) each(ucm_free_bytes) \
-	each(ucm_confirm)
+	each(ucm_confirm) each(ucm_ws2812_open) each(ucm_ws2812_set)
 #define DECLARE(name) extern void xs_##name(txMachine* the);
 NATIVES(DECLARE)
 #define ENTRY(name) { "xs_" #name, xs_##name },
@@ -145,6 +145,8 @@ static void held(txMachine* the) { fxInteger(the, mxResult, fakeHeld()); }
 static void pin(txMachine* the) { fakePin(number(the, 0), number(the, 1)); }
 static void trouble(txMachine* the) { fakeUartTrouble((uint32_t)number(the, 0)); }
 static void stuckBit(txMachine* the) { fakeStuckBit = number(the, 0); }
+static void lampAt(txMachine* the) { fxInteger(the, mxResult, fakeLamp(number(the, 0))); }
+static void rmtHeld(txMachine* the) { fxInteger(the, mxResult, fakeRmtHeld()); }
 static void startedBy(txMachine* the) { fakeReason = (esp_reset_reason_t)number(the, 0); }
 static void bitten(txMachine* the) { fxBoolean(the, mxResult, fakeBitten()); }
 static void collect(txMachine* the) { fxCollectGarbage(the); }
@@ -167,7 +169,7 @@ static const struct { const char* name; txCallback callback; } globals[] = {
 	{ "print", say }, { "newHost", newHost }, { "native", native }, { "reset", reset }, { "advance", advance },
 	{ "receive", receive }, { "maskUart", maskUart }, { "sent", sent }, { "sentAt", sentAt }, { "watchDrive", watchDrive }, { "undriven", undriven },
 	{ "level", level }, { "rate", rate }, { "held", held }, { "pin", pin }, { "trouble", trouble }, { "collect", collect },
-	{ "startedBy", startedBy }, { "bitten", bitten }, { "stuckBit", stuckBit }, { "failNext", failNext }, { "clock", clockBytes },
+	{ "lampAt", lampAt }, { "rmtHeld", rmtHeld }, { "startedBy", startedBy }, { "bitten", bitten }, { "stuckBit", stuckBit }, { "failNext", failNext }, { "clock", clockBytes },
 };
 
 static int run(txMachine* the, const char* path)

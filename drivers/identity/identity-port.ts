@@ -52,6 +52,7 @@ export class DeviceIdentity implements CertificatePort {
         this.use(name);
       },
       log,
+      byWord: (name) => options.sets.some((set) => set.name === name && set.profile === "openadr-2.0b"),
     });
     for (const { name } of options.sets) this.trials.renew(name);
   }
@@ -70,10 +71,11 @@ export class DeviceIdentity implements CertificatePort {
   }
 
   call(call: CertificateCall): void {
-    this.answers.push(this.carryOut(call));
+    if (call.do === "word") this.trials.word(call.credentials, call.taken, this.options.now().ms);
+    else this.answers.push(this.carryOut(call));
   }
 
-  private carryOut(call: CertificateCall): CertificateEvent {
+  private carryOut(call: Exclude<CertificateCall, { readonly do: "word" }>): CertificateEvent {
     const { natives, serial, now, sets } = this.options;
     const { credentials } = call;
     const known = sets.find(({ name }) => name === credentials);

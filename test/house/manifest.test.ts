@@ -169,13 +169,18 @@ describe.each(boards)("boards/%s", (name) => {
 
   it("has a pin for each need of the line, and a page that says what is not known", async () => {
     const { default: device } = (await import(join(folder, "host/provider.js"))) as {
-      default: { rs485: Json };
+      default: { rs485: Json; pin: Json; lamp?: Json };
     };
     expect(device.rs485).toMatchObject({
       port: expect.any(Number),
       transmit: expect.any(Number),
       receive: expect.any(Number),
     });
+    // Without it no owner opens setup again, and none resets the module.
+    expect(device.pin).toMatchObject({ button: expect.any(Number) });
+    // A lamp that the board's page names is driven.
+    expect(device.lamp?.["pin"]).toBe(device.pin["led"]);
+    expect(device.lamp?.["ws2812"] === true).toBe(text("README.md").includes("WS2812"));
     expect(text("README.md")).toMatch(/Never run on hardware/);
     expect(text("README.md")).toMatch(/unknown/);
   });

@@ -48,7 +48,7 @@ describe("the lamp", () => {
   function changes(lamp: Lamp, endMs: number): string[] {
     let ms = 0;
     const all: string[] = [];
-    const pin = new LampPin((on) => all.push(`${on ? "on" : "off"} ${ms}`));
+    const pin = new LampPin((on) => all.push(`${on ? "on" : "off"} ${ms}`) > 0);
     pin.turn(0);
     pin.set(lamp, 0);
     for (; ms < endMs; ms += 5) pin.turn(ms);
@@ -63,10 +63,18 @@ describe("the lamp", () => {
 
   it("shows the next word from its beginning", () => {
     const all: boolean[] = [];
-    const pin = new LampPin((on) => all.push(on));
+    const pin = new LampPin((on) => all.push(on) > 0);
     pin.set("no-network", 0);
     pin.turn(150);
     pin.set("well", 200);
     expect(all).toEqual([true, false, true]);
+  });
+
+  it("is asked again where it could not be lit", () => {
+    let tries = 0;
+    const pin = new LampPin(() => ++tries > 2);
+    pin.set("well", 0);
+    for (let ms = 5; ms < 100; ms += 5) pin.turn(ms);
+    expect(tries).toBe(3);
   });
 });

@@ -26,6 +26,7 @@ describe("the drivers of the chip, behind a fake of ESP-IDF", () => {
     ["spi", "spi-peripheral/spi-peripheral.js", "drivers-spi.xs.js"],
     ["flash", "flash/ucm-flash.js", "drivers-flash.xs.js"],
     ["device", "device/device.js", "drivers-device.xs.js"],
+    ["ws2812", "ws2812/ucm-ws2812.js", "drivers-ws2812.xs.js"],
   ])("%s", (name, driver, script) => {
     const source = readFileSync(resolve(root, "drivers", driver), "utf8")
       .replace(/^export default .*$/m, "")

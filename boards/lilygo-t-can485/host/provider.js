@@ -6,6 +6,7 @@ const device = {
     receive: 21,
   },
   pin: { led: 4, button: 0, receiveEnable: 17, lineEnable: 19, boost: 16 },
+  lamp: { pin: 4, activeLow: false, ws2812: true },
 };
 
 export default device;

@@ -7,6 +7,7 @@ const device = {
     driveEnable: 17,
   },
   pin: { led: 4, button: 0 },
+  lamp: { pin: 4, activeLow: false, ws2812: true },
 };
 
 export default device;

@@ -16,6 +16,7 @@ typedef int esp_err_t;
 #define ESP_ERR_INVALID_ARG 0x102
 #define ESP_ERR_INVALID_STATE 0x103
 #define ESP_ERR_NOT_FOUND 0x105
+#define ESP_ERR_TIMEOUT 0x107
 #define IRAM_ATTR
 #define DMA_ATTR __attribute__((aligned(4)))
 #define RTC_NOINIT_ATTR
@@ -152,6 +153,29 @@ typedef struct fakeUser* esp_task_wdt_user_handle_t;
 extern esp_err_t esp_task_wdt_add_user(const char* name, esp_task_wdt_user_handle_t* user);
 extern esp_err_t esp_task_wdt_reset_user(esp_task_wdt_user_handle_t user);
 
+/* RMT: transmitters with the encoder of bytes. The fake keeps the pulses and takes their time. */
+typedef struct fakeRmt* rmt_channel_handle_t;
+typedef struct fakeEncoder* rmt_encoder_handle_t;
+enum { RMT_CLK_SRC_DEFAULT = 4 };
+typedef struct { uint16_t duration0 : 15, level0 : 1, duration1 : 15, level1 : 1; } rmt_symbol_word_t;
+typedef struct {
+	gpio_num_t gpio_num;
+	int clk_src;
+	uint32_t resolution_hz;
+	size_t mem_block_symbols, trans_queue_depth;
+	int intr_priority;
+	struct { uint32_t invert_out : 1, with_dma : 1, io_loop_back : 1, io_od_mode : 1, allow_pd : 1, init_level : 1; } flags;
+} rmt_tx_channel_config_t;
+typedef struct { rmt_symbol_word_t bit0, bit1; struct { uint32_t msb_first : 1; } flags; } rmt_bytes_encoder_config_t;
+typedef struct { int loop_count; struct { uint32_t eot_level : 1, queue_nonblocking : 1; } flags; } rmt_transmit_config_t;
+extern esp_err_t rmt_new_tx_channel(const rmt_tx_channel_config_t* config, rmt_channel_handle_t* channel);
+extern esp_err_t rmt_del_channel(rmt_channel_handle_t channel);
+extern esp_err_t rmt_enable(rmt_channel_handle_t channel);
+extern esp_err_t rmt_new_bytes_encoder(const rmt_bytes_encoder_config_t* config, rmt_encoder_handle_t* encoder);
+extern esp_err_t rmt_del_encoder(rmt_encoder_handle_t encoder);
+extern esp_err_t rmt_transmit(rmt_channel_handle_t channel, rmt_encoder_handle_t encoder, const void* bytes, size_t count, const rmt_transmit_config_t* config);
+extern esp_err_t rmt_tx_wait_all_done(rmt_channel_handle_t channel, int wait);
+
 /* For tests. Everything as after power-up; flash keeps what it holds. */
 extern void fakeReset(void);
 /* Lets time pass, a hundredth of a millisecond at a time: bits leave, interrupts come. */
@@ -171,6 +195,10 @@ extern void fakeUartTrouble(uint32_t interrupts);
 extern int64_t fakeStuckBit;
 /* What esp_reset_reason() says; esp_restart() sets it to ESP_RST_SW. */
 extern esp_reset_reason_t fakeReason;
+/* What a WS2812 at this pin has understood since the last call: green, red, blue as 24 bits; −1 = nothing or no sense. */
+extern int32_t fakeLamp(int pin);
+/* Channels and encoders that are held. */
+extern int fakeRmtHeld(void);
 /* The watchdog has bitten. */
 extern bool fakeBitten(void);
 /* The next call of this name fails with ESP_FAIL. */
