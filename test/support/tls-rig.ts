@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -305,15 +306,23 @@ export function mbedTls36(): Library | string {
   if (crate === undefined) return "needs cargo (1.82 or later) and crates.io for Mbed TLS 3.6";
   const digest = createHash("sha256").update(readFileSync(crate)).digest("hex");
   if (digest !== CRATE_SHA256) throw new Error(`${crate} is not what it was: ${digest}`);
-  mkdirSync(folder, { recursive: true });
-  const build = `set -e; tar xzf "$1" -C "$2"; cd "$3"
-    mkdir -p "$2/objects"; rm -f "$2"/objects/*
+  // In a folder of its own, which takes the name when all is there: other suites may build at the same time.
+  mkdirSync(join(root, "build"), { recursive: true });
+  const work = mkdtempSync(`${folder}-`);
+  const build = `set -e; tar xzf "$1" -C "$2"; cd "$2/$3/mbedtls"; mkdir "$2/objects"
     for f in library/*.c; do echo "$f"; done | xargs -P 2 -I F sh -c \
       'gcc -O1 -w -Iinclude -Ilibrary -I3rdparty/everest/include -I3rdparty/p256-m -c -o "'"$2"'/objects/$(basename F .c).o" F'
-    ar rcs "$4.new" "$2"/objects/*.o; mv "$4.new" "$4"`;
-  const made = spawnSync("sh", ["-c", build, "sh", crate, folder, source, library.libs[0]!], {
+    ar rcs "$2/libmbedtls-3.6.a" "$2"/objects/*.o`;
+  const made = spawnSync("sh", ["-c", build, "sh", crate, work, `${CRATE}-${CRATE_VERSION}`], {
     encoding: "utf8",
   });
-  if (made.status !== 0) throw new Error(made.stderr);
+  try {
+    if (made.status !== 0) throw new Error(made.stderr);
+    if (!existsSync(library.libs[0]!)) rmSync(folder, { recursive: true, force: true });
+    renameSync(work, folder);
+  } catch (error) {
+    rmSync(work, { recursive: true, force: true });
+    if (!existsSync(library.libs[0]!)) throw error;
+  }
   return library;
 }
