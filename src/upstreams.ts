@@ -16,6 +16,9 @@ import { OrderedUpdate } from "./ordered-update.js";
 import type { Updater } from "./update/updater.js";
 import type { World } from "./world.js";
 
+/** That a server has taken us is told so often: every poll says it. */
+const WORD_MS = 600_000;
+
 export interface UpstreamParts {
   readonly world: World;
   readonly config: UcmConfig;
@@ -99,6 +102,7 @@ export class Upstreams {
   /** What the upstream of that id may ask of the module. */
   private hostOf(id: string): UpstreamHost {
     const { world, store, grid, clockHint, nextRequestId, touch, log } = this.parts;
+    let wordMs = 0;
     return {
       ...{ http: world.http, mqtt: world.mqtt, mdns: world.mdns, random: world.random },
       ...{ store, nextRequestId, log },
@@ -109,6 +113,11 @@ export class Upstreams {
       clockSeen: (utcMs, now) => {
         const warning = clockHint.seen(id, utcMs, now);
         if (warning !== "") log("warning", warning);
+      },
+      serverWord: (taken, now) => {
+        if (taken && now.ms < wordMs) return;
+        wordMs = taken ? now.ms + WORD_MS : 0;
+        world.certificates?.call({ do: "word", credentials: id, taken });
       },
     };
   }

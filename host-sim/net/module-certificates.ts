@@ -20,6 +20,8 @@ export interface ModuleCertificatesOptions<T extends HttpCredentials> {
   readonly credentials: Map<string, T>;
   readonly deliver: (event: CertificateEvent) => void;
   readonly log?: (text: string) => void;
+  /** Credentials of which an answer of HTTP proves nothing (OpenADR 2.0b). */
+  readonly byWord?: (name: string) => boolean;
 }
 
 interface Pair {
@@ -64,6 +66,7 @@ export class ModuleCertificates<T extends HttpCredentials> implements Certificat
         } as T);
       },
       log: (text) => options.log?.(text),
+      byWord: (name) => options.byWord?.(name) ?? false,
     });
     for (const name of credentials.keys()) this.#trials.renew(name);
   }
@@ -91,7 +94,10 @@ export class ModuleCertificates<T extends HttpCredentials> implements Certificat
       case "roots": {
         const why = this.#putRoots(credentials, call.version, call.bundle);
         deliver({ ev: "roots", credentials, version: call.version, ok: why === "fine", why });
+        return;
       }
+      case "word":
+        this.#trials.word(credentials, call.taken, monotonicMs());
     }
   }
 

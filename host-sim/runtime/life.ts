@@ -76,6 +76,7 @@ export class Life {
   }
 
   #count({ do: what, credentials }: CertificateCall): void {
+    if (what === "word") return;
     const key = `${ANSWERED[what]} ${credentials}`;
     this.#calls.set(key, (this.#calls.get(key) ?? 0) + 1);
   }

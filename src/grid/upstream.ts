@@ -66,6 +66,8 @@ export interface UpstreamHost {
   replaceEvents(source: string, events: readonly GridEvent[], now: Now): readonly EventVerdict[];
   /** The source's clock, seen over an authenticated connection (HTTP Date). */
   clockSeen(utcMs: number, now: Now): void;
+  /** What the server says of us in words of its protocol: it has taken us, or does not know us. For certificates on trial. */
+  serverWord?(taken: boolean, now: Now): void;
   log(level: "info" | "warning" | "error", text: string): void;
 }
 

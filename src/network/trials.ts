@@ -1,6 +1,6 @@
 /**
  * Which of two sets is used, the current or the next one. This file guarantees: what is in use is given up for something new
- * only when a server has answered over a connection that used the new; what a server refuses gives way at once to the other
+ * only when a server has answered over a connection that used the new (and, where HTTP says too little, has taken us by its own word); what a server refuses gives way at once to the other
  * set, where there is one; the next one is tried again a day later, or as soon as the current one is refused. Platform-free.
  */
 export type Kind = 0 | 1;
@@ -16,6 +16,11 @@ export interface TrialStore {
   /** From the next connection on: true = the next set. */
   use(name: string, nextPair: boolean, nextRoots: boolean): void;
   log(text: string): void;
+  /**
+   * True: its servers refuse a certificate by HTTP 200 as well (OpenADR 2.0b), so an answer proves it only when the protocol's
+   * own word follows, {@link Trials.word}.
+   */
+  byWord?(name: string): boolean;
 }
 
 /** After a refusal the current set is used for so long. */
@@ -27,6 +32,8 @@ interface Trial {
   readonly againMs: [number, number];
   /** Grows with each change, so that a connection that used something else proves nothing. */
   generation: number;
+  /** Of the last answer. */
+  heard: number;
 }
 
 /** A connection that was opened. */
@@ -44,7 +51,8 @@ export class Trials {
   renew(name: string): void {
     const { store } = this;
     const isNext: [boolean, boolean] = [store.hasNext(name, PAIR), store.hasNext(name, ROOTS)];
-    this.trials[name] = { isNext, againMs: [0, 0], generation: (this.trials[name]?.generation ?? 0) + 1 };
+    const generation = (this.trials[name]?.generation ?? 0) + 1;
+    this.trials[name] = { isNext, againMs: [0, 0], generation, heard: 0 };
     store.use(name, ...isNext);
   }
 
@@ -62,13 +70,27 @@ export class Trials {
   answered({ name, generation }: Token): void {
     const trial = this.trials[name];
     if (trial?.generation !== generation) return;
-    for (const kind of [PAIR, ROOTS] as const) {
-      if (!trial.isNext[kind]) continue;
-      trial.isNext[kind] = false;
-      trial.againMs[kind] = 0;
-      this.store.confirm(name, kind);
-      this.store.log(`${name}: the new ${words(kind)} has proved itself and is kept`);
-    }
+    trial.heard = generation;
+    this.proved(name, ROOTS);
+    if (this.store.byWord?.(name) !== true) this.proved(name, PAIR);
+  }
+
+  /** What the protocol says of us, in the answer that came last: it has taken us, or does not know us. */
+  word(name: string, isTaken: boolean, nowMs: number): void {
+    const trial = this.trials[name];
+    // Said over what is not used any more.
+    if (trial === undefined || trial.heard !== trial.generation) return;
+    if (isTaken) this.proved(name, PAIR);
+    else this.failed({ name, generation: trial.heard }, "tls-client-certificate", nowMs);
+  }
+
+  private proved(name: string, kind: Kind): void {
+    const trial = this.trials[name];
+    if (trial?.isNext[kind] !== true) return;
+    trial.isNext[kind] = false;
+    trial.againMs[kind] = 0;
+    this.store.confirm(name, kind);
+    this.store.log(`${name}: the new ${words(kind)} has proved itself and is kept`);
   }
 
   /** It failed; `reason` is an HttpFailure. */

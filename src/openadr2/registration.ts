@@ -79,6 +79,12 @@ export function refused(message: VtnMessage | undefined): boolean {
   return code !== "" && !code.startsWith("2");
 }
 
+/** The server does not know us, or not with this certificate. */
+export function isUnknown(message: VtnMessage | undefined): boolean {
+  const code = message?.responseCode;
+  return code === "463" || code === "452";
+}
+
 export function words(message: VtnMessage | undefined): string {
   if (message === undefined) return "an empty answer";
   const { payload, responseCode, responseDescription } = message;

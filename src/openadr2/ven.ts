@@ -11,6 +11,7 @@ import * as out from "./outbound.js";
 import { Outbox, sending, type Sending } from "./outbox.js";
 import {
   forgetRegistration,
+  isUnknown,
   loadRegistration,
   readQuery,
   readRegistered,
@@ -289,6 +290,10 @@ export class OpenAdr2Ven implements Upstream {
       this.fail(fault("configuration", SIGNATURE, text), now);
       return;
     }
+    const unknown = isUnknown(message);
+    // A query is answered to anybody.
+    if (unknown || (one.ask !== "query" && message !== undefined && !refused(message)))
+      this.host.serverWord?.(!unknown, now);
     this.outbox.drop(one);
     this.failures = 0;
     this.fault = undefined;
@@ -437,8 +442,7 @@ export class OpenAdr2Ven implements Upstream {
 
   /** A poll or event request was refused: we are unknown there (452, 463), or something else is wrong. */
   private refused(message: VtnMessage | undefined, now: Now): void {
-    const code = message?.responseCode;
-    if (code === "463" || code === "452") this.step = "register";
+    if (isUnknown(message)) this.step = "register";
     const text = `The server refuses our request: ${words(message)}.`;
     this.fail(fault("server", "openadr2-refused", text), now);
   }

@@ -16,9 +16,14 @@ export type CertificateCall =
       readonly credentials: string;
       readonly version: number;
       readonly bundle: string;
-    };
+    }
+  /**
+   * What the protocol says in an answer of HTTP 200, where that alone proves nothing (OpenADR 2.0b): the server has taken us,
+   * or does not know us. Not answered.
+   */
+  | { readonly do: "word"; readonly credentials: string; readonly taken: boolean };
 
-/** Each call is answered by one event. */
+/** Each call but the last is answered by one event. */
 export type CertificateEvent =
   /** A signing request (PKCS #10, PEM), or undefined where none can be made. */
   | { readonly ev: "requested"; readonly credentials: string; readonly csr: string | undefined }

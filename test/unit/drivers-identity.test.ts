@@ -54,10 +54,10 @@ describe("two sets and which of them is used", () => {
   let log: string[];
   let events: StreamEvent[];
   let stream: ReturnType<DeviceIdentity["watch"]>;
-  const start = (): void => {
+  const start = (profile: "modern" | "openadr-2.0b" = "modern"): void => {
     identity = new DeviceIdentity({
       natives: store.natives,
-      sets: [{ name: "vtn", ca: "CA", profile: "openadr-2.0b", hasPair: true }],
+      sets: [{ name: "vtn", ca: "CA", profile, hasPair: true }],
       serial: "UCM-1",
       now: () => ({ ms, utcMs: undefined }),
       log: (text) => log.push(text),
@@ -134,6 +134,49 @@ describe("two sets and which of them is used", () => {
     expect(store.used).toEqual([1, 0]);
     answered();
     expect(store.ends).toEqual([2000, undefined]);
+  });
+
+  it("waits for OpenADR 2.0b's own word: its servers refuse by HTTP 200 as well", () => {
+    start("openadr-2.0b");
+    const word = (taken: boolean): void => identity.call({ do: "word", credentials: "vtn", taken });
+    const ok = (): void =>
+      hear({ id: open(), ev: "data", bytes: Uint8Array.from("HTTP/1.1 200 OK", (c) => c.charCodeAt(0)) });
+    ok();
+    install(2000);
+    // Said of the certificate before.
+    word(true);
+    word(false);
+    expect([store.used, store.ends]).toEqual([
+      [1, 0],
+      [1000, 2000],
+    ]);
+    ok();
+    expect(store.ends).toEqual([1000, 2000]);
+    word(false);
+    expect(store.used).toEqual([0, 0]);
+    // A word twice over says nothing of the other one.
+    word(false);
+    expect(store.used).toEqual([0, 0]);
+    ok();
+    word(true);
+    expect([store.used, store.ends]).toEqual([
+      [0, 0],
+      [1000, 2000],
+    ]);
+    ms = AGAIN_MS;
+    ok();
+    expect(store.used).toEqual([1, 0]);
+    word(true);
+    expect(store.ends).toEqual([2000, undefined]);
+    expect(identity.take()).toEqual([]);
+  });
+
+  it("takes an answer of HTTP as proof of new roots with OpenADR 2.0b too", () => {
+    start("openadr-2.0b");
+    identity.call({ do: "roots", credentials: "vtn", version: 1, bundle: "PEM" });
+    expect(store.used).toEqual([0, 1]);
+    answered();
+    expect(store.roots).toEqual([1, 0]);
   });
 
   it("believes HTTP's word: 401 and 403 are a refusal, other errors are nothing", () => {

@@ -262,6 +262,7 @@ async function openLife(
   const certificates = new ModuleCertificates({
     ...{ dir: join(dataDir, "certificates"), credentials: platforms, log },
     deliver: (event) => host.onCertificate(event),
+    byWord: (name) => config.upstreams.some(({ id, protocol }) => id === name && protocol === "openadr2b"),
   });
   const http = new NodeHttp({
     credentials: platforms,
