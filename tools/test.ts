@@ -1,17 +1,18 @@
 /**
  * Runs the tests and says plainly what ran. `npm test` = what needs only Node, gcc and make; with --full also the
  * suites that need system packages; with --full --rest only what `npm test` has left out just before, its results counted
- * with the rest. Ends with one line `N passed, N failed` (and `, N skipped` where some were).
+ * with the rest. The full run has two passes (test-passes.ts): suites that compute, two at a time, then those in real time,
+ * one at a time. Ends with one line `N passed, N failed` (and `, N skipped` where some were).
  */
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { everySuite, runsBeside, suitesLeft } from "./test-passes.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const full = process.argv.includes("--full");
 const rest = full && process.argv.includes("--rest");
-const result = `${root}build/test-result${full ? "-full" : ""}.json`;
 /** What the steps of the last `npm test` gave. */
 const stepsResult = `${root}build/test-steps.json`;
 
@@ -24,16 +25,6 @@ interface Report {
   }[];
 }
 const reportOf = (file: string): Report => JSON.parse(readFileSync(file, "utf8")) as Report;
-
-/** The suites that `npm test` leaves out, or of which it runs a part. */
-function suitesLeft(): string[] {
-  return readdirSync(`${root}test`, { recursive: true })
-    .map((file) => `test/${String(file).split(sep).join("/")}`)
-    .filter((file) => file.endsWith(".test.ts") && !file.includes("/fixtures/"))
-    .filter(
-      (file) => file.endsWith(".full.test.ts") || readFileSync(root + file, "utf8").includes("OPENUCM_FULL"),
-    );
-}
 
 /** Steps that are no vitest suites; each counts as one test. */
 const steps: readonly (readonly [string, readonly string[]])[] = [
@@ -87,7 +78,7 @@ function count({ testResults }: Report, without: readonly string[] = []): void {
 }
 
 const before = `${root}build/test-result.json`;
-const files = rest ? suitesLeft() : [];
+const files = full ? suitesLeft() : [];
 if (rest) {
   if (!existsSync(before) || !existsSync(stepsResult)) {
     process.stderr.write(
@@ -111,31 +102,69 @@ if (!full) rmSync(stepsResult, { force: true });
 await Promise.all([runSteps(), runSteps()]);
 if (!full) writeFileSync(stepsResult, JSON.stringify({ passed, failed }));
 
-rmSync(result, { force: true });
-const vitest = spawnSync(
-  process.execPath,
-  [
-    `${root}node_modules/vitest/vitest.mjs`,
-    "run",
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${result}`,
-    ...files,
-  ],
-  {
-    cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, ...(full ? { OPENUCM_FULL: "1" } : {}) },
-  },
-);
-try {
-  const report = reportOf(result);
-  count(report);
-  if (report.numFailedTests === 0 && vitest.status !== 0) failed++;
-} catch {
-  process.stdout.write("The test runner left no result.\n");
-  failed++;
+/** One run of vitest, counted. `suites`: these alone; without: what its configuration names. */
+function runSuites(name: string, suites: readonly string[], more: readonly string[] = []): void {
+  const result = `${root}build/test-result${name}.json`;
+  rmSync(result, { force: true });
+  const vitest = spawnSync(
+    process.execPath,
+    [
+      `${root}node_modules/vitest/vitest.mjs`,
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${result}`,
+      ...more,
+      ...suites,
+    ],
+    {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, ...(full ? { OPENUCM_FULL: "1" } : {}) },
+    },
+  );
+  try {
+    const report = reportOf(result);
+    count(report);
+    if (report.numFailedTests === 0 && vitest.status !== 0) failed++;
+    // A name is a filter to vitest: none of ours may find nothing, or be found twice.
+    const ran = report.testResults.map((one) => relative(root, one.name).split(sep).join("/")).sort();
+    if (suites.length > 0 && ran.join() !== [...suites].sort().join()) {
+      process.stdout.write(`Asked for ${suites.length} suites, ${ran.length} ran.\n`);
+      failed++;
+    }
+  } catch {
+    process.stdout.write("The test runner left no result.\n");
+    failed++;
+  }
 }
+
+/**
+ * Makes what several suites would else make at the same moment, or while a limit of theirs runs. What cannot be made here
+ * is told by the suites that need it.
+ */
+function buildAhead(): void {
+  for (const folder of ["tools/xs-bytecode", "tools/xs-host", "boards/qemu-rv32"]) {
+    const started = Date.now();
+    const made = spawnSync("make", ["-s", "-j2", "-C", root + folder], { encoding: "utf8" });
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    process.stdout.write(` ${made.status === 0 ? "✓" : "–"} made ahead: ${folder} (${seconds} s)\n`);
+  }
+}
+
+if (full) {
+  buildAhead();
+  const suites = rest ? files : everySuite();
+  const parallel = (suite: string): boolean => !files.includes(suite) || runsBeside(suite);
+  process.stdout.write("\nSuites that compute, two at a time:\n");
+  runSuites("-full-beside", suites.filter(parallel), ["--maxWorkers=2"]);
+  process.stdout.write("\nSuites in real time, one at a time:\n");
+  runSuites(
+    "-full-alone",
+    suites.filter((suite) => !parallel(suite)),
+    ["--maxWorkers=1"],
+  );
+} else runSuites("", []);
 
 if (!full) {
   const left = suitesLeft()

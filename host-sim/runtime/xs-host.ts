@@ -140,7 +140,9 @@ export function buildArchive(
   size?: Required<Pick<XsCreation, "chunks" | "slots" | "stack">>,
   bundled = false,
 ): string {
-  const name = relative(projectRoot, resolve(entry)).replace(/[^\w.-]+/g, "_");
+  // Two that differ must not take each other's place: suites run beside one another.
+  const kind = `${bundled ? "-bundled" : ""}${size ? `-${size.chunks}-${size.slots}-${size.stack}` : ""}`;
+  const name = `${relative(projectRoot, resolve(entry)).replace(/[^\w.-]+/g, "_")}${kind}`;
   const folder = join(projectRoot, "build/archives");
   const out = join(folder, `${name}.xsa`);
   mkdirSync(folder, { recursive: true });

@@ -18,7 +18,7 @@ function openucm(args: readonly string[], input = ""): { status: number | null; 
   const run = spawnSync(process.execPath, [cliPath, ...args], {
     encoding: "utf8",
     input,
-    timeout: 20_000,
+    timeout: 120_000,
     cwd: data,
   });
   return { status: run.status, out: run.stdout, err: run.stderr };
@@ -97,7 +97,7 @@ describeWith(existsSync("/dev/full") ? undefined : "needs the device /dev/full",
       const run = spawnSync(process.execPath, [cliPath, ...args], {
         encoding: "utf8",
         stdio: ["ignore", openSync("/dev/full", "w"), "pipe"],
-        timeout: 20_000,
+        timeout: 120_000,
       });
       expect(run.stderr).toMatch(/^openucm: cannot write the output: ENOSPC[^\n]*\n$/);
       expect(run.status).toBe(1);

@@ -48,7 +48,7 @@ afterAll(() => {
 });
 
 describe("an update of `openucm ucm`", () => {
-  it("survives being killed at any point, and ends in the new image", { timeout: 180_000 }, async () => {
+  it("survives being killed at any point, and ends in the new image", { timeout: 400_000 }, async () => {
     const [repo, keys, www] = ["fw", "keys", "www/fw"].map((name) => join(folder, name)) as [
       string,
       string,
@@ -98,7 +98,7 @@ describe("an update of `openucm ucm`", () => {
     }
     const last = start();
     // A kill on trial goes back, and the image is tried again a day later: that would be seen here.
-    await last.line("installed", says("update-installed: 99.0.0"), 60_000);
+    await last.line("installed", says("update-installed: 99.0.0"), 200_000);
     await last.stop();
     const record = JSON.parse(readFileSync(join(data, "slots/boot.json"), "utf8")) as Record<string, unknown>;
     expect(record).toMatchObject({

@@ -76,7 +76,7 @@ describe("npm run build -- --board, with a stand-in for the SDK", () => {
     expect(bundle).toMatch(/from\s*"rs485"/);
     expect(run.stdout).toMatch(/\d bytes .*mc\.xs\.c/);
     expect(run.stdout).toMatch(/byte code of all modules/);
-  }, 90_000);
+  }, 600_000);
 
   it("leaves upstreams out, and refuses one that there is not", () => {
     const size = (list: string): string => {
@@ -92,24 +92,24 @@ describe("npm run build -- --board, with a stand-in for the SDK", () => {
     const wrong = build(["--board", "weact-can485", "--link", "--upstreams", "openadr9"]);
     expect(wrong.status).toBe(2);
     expect(wrong.stderr).toContain("openadr2b, openadr3, ocpp16");
-  }, 90_000);
+  }, 600_000);
 
   it("gives it the sources as they stand where --modules asks so", () => {
     const { asked, status } = build(["--board", "weact-can485", "--link", "--modules"]);
     expect(status).toBe(0);
     expect(asked.at(-1)).toBe(join(root, "manifest.json"));
-  }, 90_000);
+  }, 600_000);
 
   it("for an image asks mcconfig to build it, and wants ESP-IDF for that", () => {
     expect(build(["--board", "weact-can485"]).status).toBe(2);
     const { asked, status } = build(["--board", "weact-can485"], { IDF_PATH: sdk });
     expect(status).toBe(0);
     expect(asked.slice(0, 3)).toEqual(["-m", "-t", "build"]);
-  }, 90_000);
+  }, 600_000);
 
   it("ends with 1 where the SDK's build fails", () => {
     expect(build(["--board", "weact-can485", "--link"], { FAKE_FAILS: "1" }).status).toBe(1);
-  }, 90_000);
+  }, 600_000);
 });
 
 if (process.env["MODDABLE"] !== undefined)
@@ -129,6 +129,6 @@ if (process.env["MODDABLE"] !== undefined)
         expect(linked).toContain("drivers/device/main");
         expect(linked).toContain("xs_rs485"); // the C of the line is asked for by name
       },
-      300_000,
+      600_000,
     );
   });

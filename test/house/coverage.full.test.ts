@@ -53,7 +53,7 @@ describe("coverage of src/wire and src/link", () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 300_000);
+  }, 600_000);
 
   it("no comment takes a line out of it", () => {
     for (const part of ["src/wire", "src/link"]) {

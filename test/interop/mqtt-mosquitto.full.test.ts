@@ -128,7 +128,7 @@ function suite(path: string): void {
         credentials: "u",
       });
     const until = async (what: string, fits: () => boolean): Promise<void> => {
-      for (let i = 0; i < 800 && !fits(); i++) await new Promise((done) => setTimeout(done, 10));
+      for (let i = 0; i < 6000 && !fits(); i++) await new Promise((done) => setTimeout(done, 10));
       expect(fits(), what).toBe(true);
     };
 

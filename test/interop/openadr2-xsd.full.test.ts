@@ -54,7 +54,7 @@ describe("messages of our VEN against the 2.0b schema", () => {
       "oadrUpdatedReport",
     ]);
     expect(Object.values(valid).reduce((a, b) => a + b)).toBeGreaterThan(500);
-  }, 240_000);
+  }, 600_000);
 
   it("would be found out: the validator sees a wrong child order", () => {
     const folder = mkdtempSync(join(tmpdir(), "oadr-xsd-"));

@@ -32,7 +32,7 @@ function suite(all: Exclude<typeof found, { readonly missing: string }>): void {
     expect(made.status).toBe(201);
     program = made.value as Stored;
     ucm = new Ven3Host({ ...config, url: rs.url, programs: ["peak"] }, { ca: rs.ca });
-  }, 60_000);
+  }, 300_000);
 
   afterAll(async () => {
     ucm?.close();

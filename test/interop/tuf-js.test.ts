@@ -4,7 +4,7 @@ import { tufCases } from "../support/tuf-cases.js";
 import { ourVerdict, serveCases, tufJsVerdict } from "../support/tuf-judges.js";
 
 describe("tuf-js and the module's client", () => {
-  it("accept and reject the same repositories", { timeout: 60_000 }, async () => {
+  it("accept and reject the same repositories", { timeout: 600_000 }, async () => {
     const cases = tufCases(12);
     const server = await serveCases(cases);
     const differ: string[] = [];

@@ -31,7 +31,7 @@ function tufPython(): string {
 }
 
 describeNeeding(["python3"], "python-tuf and the module's client", () => {
-  it("accept and reject the same repositories", { timeout: 300_000 }, async () => {
+  it("accept and reject the same repositories", { timeout: 600_000 }, async () => {
     const cases = tufCases(150);
     const server = await serveCases(cases);
     const asked = cases.map(({ root, steps, target }, index) => ({

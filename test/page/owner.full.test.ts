@@ -41,7 +41,7 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     page = await browser.newPage({ viewport: { width: 390, height: 844 } });
     page.on("pageerror", (error) => errors.push(error.message));
     page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  }, 60_000);
+  }, 300_000);
 
   afterAll(async () => {
     await browser?.close();
@@ -79,6 +79,19 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     await page.emulateMedia({ colorScheme: "light" });
   }
 
+  /** Charging with all that the car takes, from the line `from` on: what the region's random delay holds back is skipped. */
+  async function fullCurrent(from: number): Promise<void> {
+    const full = (line: Line): boolean => line["event"] === "state" && Number(line["currentA"]) > 31;
+    for (const end = Date.now() + 120_000; !sgd.lines.slice(from).some(full);) {
+      if (Date.now() > end) throw new Error("never 32 A");
+      await page.goto(url);
+      // It may end, and so be gone, while it is looked for.
+      const skip = page.getByRole("button", { name: "Skip this delay" });
+      if ((await skip.count()) > 0) await skip.click({ timeout: 5000 }).catch(() => undefined);
+      await page.waitForTimeout(1000);
+    }
+  }
+
   const secret = (): string => readFileSync(join(data, "ucm/owner-secret.txt"), "utf8").trim();
 
   it("lets nobody in without the label's secret, which is in no output", async () => {
@@ -89,7 +102,7 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     await accessible();
     expect(statSync(join(data, "ucm/owner-secret.txt")).mode & 0o777).toBe(0o600);
     expect(JSON.stringify(ucm.lines)).not.toContain(secret());
-  }, 30_000);
+  }, 300_000);
 
   it("sets a new module up: what is wrong is said, what is right begins", async () => {
     await page.waitForTimeout(1500);
@@ -113,11 +126,11 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     await page.getByLabel("Password that it has given you").fill(module.clientSecret);
     await page.getByRole("button", { name: "Save" }).click();
     await expect.poll(() => page.locator("main").textContent()).toContain("Saved");
-    await ucm.line("online", (line) => line["event"] === "upstream" && line["state"] === "online", 30_000);
+    await ucm.line("online", (line) => line["event"] === "upstream" && line["state"] === "online", 60_000);
     expect(readFileSync(join(data, "ucm/module.json"), "utf8")).not.toContain(module.clientSecret);
     expect(statSync(join(data, "ucm/grid.secret")).mode & 0o777).toBe(0o600);
     expect(JSON.stringify(ucm.lines)).not.toContain(module.clientSecret);
-  }, 90_000);
+  }, 300_000);
 
   it("shows who is in control and why, and what the owner decides counts", async () => {
     await page.goto(url);
@@ -125,10 +138,9 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     await page.getByRole("button", { name: "Go on" }).click();
     await expect.poll(() => page.locator("main").textContent()).toContain("Your region suggests no charging");
     await page.getByRole("button", { name: "Remove" }).click();
-    await page.goto(url);
-    // Wherever the clock stands: a delay may run after the schedule was removed.
-    const skip = page.getByRole("button", { name: "Skip this delay" });
-    if ((await skip.count()) > 0) await skip.click();
+    await expect
+      .poll(() => page.locator("main").textContent())
+      .not.toContain("Your region suggests no charging");
     const amperes = (from: number, to: number, at: number) =>
       sgd.line(
         `${from} to ${to} A`,
@@ -137,7 +149,7 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
         40_000,
         at,
       );
-    await amperes(31, 33, 0);
+    await fullCurrent(0);
     const before = sgd.lines.length;
     await fetch(`${String(listening["api"])}/events`, {
       method: "POST",
@@ -155,7 +167,7 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     const normal = sgd.lines.length;
     await page.getByRole("button", { name: "Back to normal" }).click();
     await amperes(15, 17, normal);
-  }, 150_000);
+  }, 300_000);
 
   it("pauses a utility, sets a time, shows history, and forgets when told", async () => {
     await page.getByRole("link", { name: "Settings" }).click();
@@ -167,16 +179,7 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     const paused = sgd.lines.length;
     await page.getByRole("button", { name: "Pause" }).click();
     await expect.poll(() => page.locator("main").textContent()).toContain("is paused");
-    // What the owner has done by himself may still wait for the region's random delay.
-    await page.goto(url);
-    const waits = page.getByRole("button", { name: "Skip this delay" });
-    if ((await waits.count()) > 0) await waits.click();
-    await sgd.line(
-      "32 A",
-      (line) => line["event"] === "state" && Number(line["currentA"]) > 31,
-      90_000,
-      paused,
-    );
+    await fullCurrent(paused);
     await page.getByRole("link", { name: "History" }).click();
     await expect.poll(() => page.locator("main").textContent()).toContain("Charging sessions");
     await accessible();
@@ -185,5 +188,5 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     await page.getByRole("button", { name: "Forget everything" }).click();
     await expect.poll(() => page.locator("main").textContent()).toContain("forgets everything");
     expect(errors.filter((text) => !/429|422|403/.test(text))).toEqual([]);
-  }, 150_000);
+  }, 300_000);
 });

@@ -50,4 +50,4 @@ it("enrols itself and goes online, and is the same after a restart", async () =>
   const again = start(...args);
   await again.line("online", isOnline, 60_000);
   expect(new X509Certificate(readFileSync(path)).fingerprint256).toBe(fingerprint256);
-}, 150_000);
+}, 300_000);

@@ -96,7 +96,7 @@ describe("renewal by EST over real TLS", () => {
           answers.set(mine, (event) => (event.ev === "head" || event.ev === "failed") && done(event));
           http.request({
             ...{ id: mine, method: "GET", url, headers: [], body: undefined, credentials: "vtn" },
-            ...{ timeoutMs: 5000, maxBodyBytes: 10_000 },
+            ...{ timeoutMs: 60_000, maxBodyBytes: 10_000 },
           });
         }),
     };

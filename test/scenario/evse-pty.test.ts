@@ -85,7 +85,7 @@ describeWith(
       const ask = async (id: number, op: number): Promise<readonly number[]> => {
         module.driven.command({ cmd: "request", id, ...payloadOf(basic(op)) }, Math.floor(monotonicMs()));
         module.kick();
-        for (let i = 0; i < 1000 && !results.has(id); i++) await new Promise((done) => setTimeout(done, 10));
+        for (let i = 0; i < 6000 && !results.has(id); i++) await new Promise((done) => setTimeout(done, 10));
         return [...(results.get(id)?.reply ?? [])];
       };
       expect(await ask(1, BasicOp.Shed)).toEqual([3, 1]);

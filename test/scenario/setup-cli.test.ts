@@ -26,8 +26,8 @@ const module = (...args: string[]): CliProcess =>
   new CliProcess(["ucm", "--serial", "pty", "--setup-port", "0", "--data", data, "--json", ...args]);
 
 async function until(what: string, done: () => boolean): Promise<void> {
-  for (let i = 0; !done(); i++) {
-    if (i > 400) throw new Error(`not in time: ${what}`);
+  for (const end = Date.now() + 60_000; !done();) {
+    if (Date.now() > end) throw new Error(`not in time: ${what}`);
     await new Promise((again) => setTimeout(again, 25));
   }
 }

@@ -61,7 +61,7 @@ function ask(
       headers,
       body,
       credentials: "utility",
-      timeoutMs: 5000,
+      timeoutMs: 60_000,
       maxBodyBytes: 65_536,
     });
   });

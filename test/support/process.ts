@@ -11,6 +11,8 @@ export class CliProcess {
   readonly lines: Record<string, unknown>[] = [];
   stderr = "";
   readonly #waiters: (() => void)[] = [];
+  #gone = false;
+  /** Resolves with the exit code when the process has ended and all that it has said is in {@link lines}. */
   readonly exited: Promise<number | null>;
 
   constructor(
@@ -34,10 +36,14 @@ export class CliProcess {
       this.stderr += chunk.toString();
     });
     this.exited = new Promise((resolve) => {
-      this.child.on("exit", (code) => {
+      const end = (code: number | null): void => {
+        this.#gone = true;
         resolve(code);
         this.#wake();
-      });
+      };
+      // Not "exit": then its last words may still be on their way. A child of its own that lives on would keep them open.
+      this.child.on("close", end);
+      this.child.on("exit", (code) => setTimeout(end, 10_000, code).unref());
     });
   }
 
@@ -49,14 +55,14 @@ export class CliProcess {
   async line(
     what: string,
     fits: (line: Record<string, unknown>) => boolean,
-    limitMs = 20_000,
+    limitMs = 60_000,
     from = 0,
   ): Promise<Record<string, unknown>> {
     const deadline = Date.now() + limitMs;
     for (let seen = from; ;) {
       for (; seen < this.lines.length; seen++) if (fits(this.lines[seen]!)) return this.lines[seen]!;
       const leftMs = deadline - Date.now();
-      if (leftMs <= 0 || this.child.exitCode !== null) {
+      if (leftMs <= 0 || this.#gone) {
         throw new Error(
           `no line "${what}" within ${limitMs} ms (exit ${this.child.exitCode}); stderr: ${this.stderr.slice(-800)}; last lines: ${JSON.stringify(this.lines.slice(-5))}`,
         );
@@ -73,7 +79,7 @@ export class CliProcess {
 
   async stop(): Promise<void> {
     if (this.child.exitCode === null) this.child.kill("SIGINT");
-    const timer = setTimeout(() => this.child.kill("SIGKILL"), 5000);
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), 60_000);
     await this.exited;
     clearTimeout(timer);
   }

@@ -27,14 +27,14 @@ it("has keys of its own, for which its platform signs", { timeout: 60_000 }, asy
   try {
     bench.run();
     const { core } = bench.csms;
-    await expect.poll(() => core.point("BENCH-1").boot !== undefined, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => core.point("BENCH-1").boot !== undefined, { timeout: 60_000 }).toBe(true);
     const payload = { requestedMessage: "SignChargePointCertificate" };
     const answer = await bench.csms.ask({ action: "ExtendedTriggerMessage", payload }, "BENCH-1");
     expect(answer["status"]).toBe("Accepted");
     const names = ["platform.next.pem", "platform.pem"].map((name) =>
       join(dataDir, "bench-certificates", name),
     );
-    await expect.poll(() => names.some((name) => existsSync(name)), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => names.some((name) => existsSync(name)), { timeout: 60_000 }).toBe(true);
   } finally {
     await bench.close();
   }

@@ -275,5 +275,5 @@ describe("whatever a broker sends", () => {
     rig.told.length = 0;
     rig.open().data(good.slice(0, 9));
     expect(rig.states).toEqual(["up"]);
-  }, 60_000);
+  }, 600_000);
 });

@@ -86,7 +86,7 @@ function setUp(credentials: HttpCredentials = { ca: pki.ca.cert, cert: client.ce
       headers: [],
       body: undefined,
       credentials: "vtn",
-      timeoutMs: 5000,
+      timeoutMs: 60_000,
       maxBodyBytes: 100_000,
       ...more,
     });

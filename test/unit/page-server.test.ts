@@ -118,7 +118,7 @@ describe("the live connection", () => {
       return list;
     });
     const until = async (done: () => boolean): Promise<void> => {
-      for (let i = 0; i < 300 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+      for (let i = 0; i < 6000 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
       expect(done()).toBe(true);
     };
     sockets[1]!.send(JSON.stringify({ do: "watch", charger: 2 }));

@@ -214,7 +214,7 @@ describe("new roots beside the old ones, over real TLS", () => {
         answers.set(++id, done);
         http.request({
           ...{ id, method: "GET", url, headers: [], body: undefined, credentials: "vtn" },
-          ...{ timeoutMs: 5000, maxBodyBytes: 1000 },
+          ...{ timeoutMs: 60_000, maxBodyBytes: 1000 },
         });
       });
     const put = async (version: number, bundle: string): Promise<string> => {

@@ -54,11 +54,11 @@ async function powerCut(start: () => Promise<Engine>): Promise<void> {
 describeWith(xsHostMissing(), "a power cut in the 32-bit XS machine", () => {
   it("the event holds and the journal is whole afterwards", async () => {
     await powerCut(() => xsHostEngine());
-  }, 120_000);
+  }, 600_000);
 });
 
 describeWith(qemuMissing(), "a power cut on the emulated microcontroller", () => {
   it("the event holds and the journal is whole afterwards", async () => {
     await powerCut(() => countedEngine());
-  }, 300_000);
+  }, 600_000);
 });

@@ -119,14 +119,21 @@ describeWith(qemuMissing(), "emulated rv32 microcontroller", () => {
 
   test("while the world stands still the interrupt still takes bytes, and JavaScript answers after", async () => {
     const { machine, output } = await start();
-    const before = (await machine.stats()).ms;
-    await machine.stop(20, 300);
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    machine.line.write(Buffer.from([1, 2, 3])); // in real time, which the machine's follows while it idles
-    const { atMs = 0, nowMs = 0 } = await output("event");
-    expect(atMs).toBeGreaterThan(before + 20);
-    expect(nowMs).toBeGreaterThanOrEqual(before + 319);
-    expect(nowMs - atMs).toBeGreaterThan(50);
+    // In real time, which the machine's follows while it idles: on a busy computer the bytes may come after the stop.
+    let tries = 0;
+    for (; tries < 10; tries++) {
+      const before = (await machine.stats()).ms;
+      await machine.stop(20, 300);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      machine.line.write(Buffer.from([1, 2, 3]));
+      const { atMs = 0, nowMs = 0 } = await output("event");
+      if (atMs > before + 250) continue;
+      expect(atMs).toBeGreaterThan(before + 20);
+      expect(nowMs).toBeGreaterThanOrEqual(before + 319);
+      expect(nowMs - atMs).toBeGreaterThan(50);
+      break;
+    }
+    expect(tries).toBeLessThan(10);
   });
 
   test("a machine that hangs is restarted by the watchdog, and says so", async () => {
@@ -143,7 +150,7 @@ describeWith(qemuMissing(), "emulated rv32 microcontroller", () => {
     await restarted;
     expect(resets).toEqual(["watchdog"]);
     expect((await machine.step(batch({ k: "x" }))).out).toHaveLength(1);
-  }, 30_000);
+  });
 
   test("memory full ends it with the same fault as on the host", async () => {
     const { machine } = await start();

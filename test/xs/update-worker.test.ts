@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { xsWorkerEngine } from "../../host-sim/runtime/xs-worker.js";
 import { updateJob } from "../support/update-job.js";
 
-it("the whole module takes an update in XS as it does on Node", { timeout: 60_000 }, async () => {
+it("the whole module takes an update in XS as it does on Node", { timeout: 600_000 }, async () => {
   const engine = await xsWorkerEngine();
   try {
     const { state, security } = await updateJob(engine);
