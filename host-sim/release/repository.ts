@@ -39,9 +39,9 @@ export interface Custom {
   readonly blocks: { readonly bytes: number; readonly file: string };
 }
 
-/** Something that lacks signatures. */
+/** Something that lacks signatures; a snapshot or timestamp is not made at all before. */
 export interface Missing {
-  readonly role: "root" | "targets";
+  readonly role: RoleName;
   readonly version: number;
   /** By which root's rule: that of the one before, too, must have signed a new root. */
   readonly have: number;
@@ -256,8 +256,14 @@ export class Repository {
     );
   }
 
-  #changeTargets(context: Context, change: (targets: Record<string, TargetJson>) => void): Missing[] {
+  #changeTargets(
+    context: Context,
+    change: (targets: Record<string, TargetJson>) => void,
+    newTimestamp = false,
+  ): Missing[] {
     const { signed } = this.targets();
+    if (!this.#canSign("targets", context))
+      throw new ReleaseError("No key for targets is at hand: nothing was changed.");
     const document = signed.toJSON() as unknown as TargetsJson;
     change(document.targets);
     // A version that no snapshot has named yet is still being made.
@@ -265,7 +271,7 @@ export class Repository {
     document.version = signed.version + (named ? 1 : 0);
     document.expires = expires("targets", context);
     this.#sign("targets", document, context);
-    return this.complete(context);
+    return this.complete(context, false, newTimestamp);
   }
 
   /** Replaces or adds keys and thresholds by a new root, which the keys of the old and of the new one must sign. */
@@ -296,32 +302,54 @@ export class Repository {
     return this.complete(context, true);
   }
 
-  /** A new timestamp, and new snapshot and targets where theirs end within a third of their time. */
+  /**
+   * A new timestamp, and new snapshot and targets where theirs end within a third of their time. Targets that cannot be
+   * signed here are left as they are: see {@link targetsEndSoon}.
+   */
   refresh(context: Context): Missing[] {
     const { signed } = this.targets();
-    const soon = (end: string, role: RoleName): boolean =>
-      Date.parse(end) - context.utcMs < ((context.validDays?.[role] ?? VALID_DAYS[role]) * DAY_MS) / 3;
-    if (soon(signed.expires, "targets") && this.#namedTargets() === signed.version)
-      return this.#changeTargets(context, () => undefined);
+    if (this.targetsEndSoon(context) && this.#namedTargets() === signed.version)
+      if (this.#canSign("targets", context)) return this.#changeTargets(context, () => undefined, true);
     const snapshot = this.snapshot();
-    const stale = snapshot === undefined || soon(snapshot.signed.expires, "snapshot");
+    const stale = snapshot === undefined || this.#soon(snapshot.signed.expires, "snapshot", context);
     return this.complete(context, stale, true);
   }
 
-  /** Adds signatures of the keys at hand to what lacks them, then goes on to what could not be made without. */
+  /** The targets end within a third of their time: their key is needed. */
+  targetsEndSoon(context: Context): boolean {
+    return this.#soon(this.targets().signed.expires, "targets", context);
+  }
+
+  #soon(end: string, role: RoleName, { utcMs, validDays }: Context): boolean {
+    return Date.parse(end) - utcMs < ((validDays?.[role] ?? VALID_DAYS[role]) * DAY_MS) / 3;
+  }
+
+  /**
+   * Adds signatures of the keys at hand to what lacks them, then goes on to what could not be made without. Targets that
+   * wait for a signature hold nothing up but themselves: snapshot and timestamp go on over those before.
+   */
   complete(context: Context, newSnapshot = false, newTimestamp = false): Missing[] {
     const missing = this.missing(context);
-    if (missing.length > 0) return missing;
+    if (missing.some(({ role }) => role === "root")) return missing;
     const root = this.root();
-    const targets = this.targets();
+    const version = missing.length === 0 ? this.targets().signed.version : this.#namedTargets();
+    if (version === undefined) return missing;
+    const targetsPath = `metadata/${version}.targets.json`;
+    // A root that has taken a key away leaves nothing to go on with.
+    if (this.#lacking("targets", this.#load("targets", targetsPath), root) !== undefined) return missing;
+    const lacks = (role: "snapshot" | "timestamp", next: number): Missing[] => [
+      ...missing,
+      { role, version: next, have: 0, need: 1 },
+    ];
     const before = this.snapshot();
     const valid = before !== undefined && this.#lacking("snapshot", before, root) === undefined;
-    if (newSnapshot || !valid || this.#namedTargets() !== targets.signed.version) {
-      const path = `metadata/${targets.signed.version}.targets.json`;
+    if (newSnapshot || !valid || this.#namedTargets() !== version) {
+      const next = (before?.signed.version ?? 0) + 1;
+      if (!this.#canSign("snapshot", context)) return lacks("snapshot", next);
       const document = {
         ...empty("snapshot", context),
-        version: (this.snapshot()?.signed.version ?? 0) + 1,
-        meta: { "targets.json": this.#describe(path, targets.signed.version) },
+        version: next,
+        meta: { "targets.json": this.#describe(targetsPath, version) },
       };
       this.#sign("snapshot", document, context);
     }
@@ -330,15 +358,22 @@ export class Repository {
     const named = timestamp?.signed.snapshotMeta.version;
     const stale = timestamp === undefined || this.#lacking("timestamp", timestamp, root) !== undefined;
     if (newTimestamp || stale || named !== snapshot.signed.version) {
+      const next = (timestamp?.signed.version ?? 0) + 1;
+      if (!this.#canSign("timestamp", context)) return lacks("timestamp", next);
       const path = `metadata/${snapshot.signed.version}.snapshot.json`;
       const document = {
         ...empty("timestamp", context),
-        version: (timestamp?.signed.version ?? 0) + 1,
+        version: next,
         meta: { "snapshot.json": this.#describe(path, snapshot.signed.version) },
       };
       this.#sign("timestamp", document, context);
     }
-    return [];
+    return missing;
+  }
+
+  #canSign(role: RoleName, { keys }: Context): boolean {
+    const ids = this.root().signed.roles[role]!.keyIDs;
+    return keys.some(({ keyId }) => ids.includes(keyId));
   }
 
   /** What lacks signatures after all keys at hand have signed. */
@@ -352,7 +387,9 @@ export class Repository {
     const lack = own ?? before;
     if (lack) list.push({ role: "root", version, ...lack });
     const targets = this.targets();
-    if (context) this.#addSignatures("targets", targets, context);
+    // What a snapshot has named has its length and hash there: one more signature would break it.
+    if (context && this.#namedTargets() !== targets.signed.version)
+      this.#addSignatures("targets", targets, context);
     const lackTargets = this.#lacking("targets", targets, root);
     if (lackTargets) list.push({ role: "targets", version: targets.signed.version, ...lackTargets });
     return list;

@@ -85,9 +85,18 @@ function tell(
     output.emit(
       { event: "missing", role, version, have, need },
       `${role}.json version ${version} has ${have} of ${need} signatures: complete it with` +
-        ` openucm release sign --keys FOLDER-OF-THE-OTHER-KEYS; until then nothing is published.`,
+        ` openucm release sign --keys FOLDER-OF-THE-OTHER-KEYS; until then it is not published.`,
     );
   return 0;
+}
+
+/** 0: there is none, or it cannot be read. */
+function timestampVersion(files: FolderFiles): number {
+  try {
+    return new Repository(files).timestamp()?.signed.version ?? 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** What the tool's own errors mean for the exit code: wrong use. */
@@ -185,7 +194,11 @@ A first release, all keys on this computer (docs/how-to/release-firmware.md tell
     .requiredOption("--board <name>", "board it is for")
     .requiredOption("--set-version <version>", "its version, e.g. 1.1.0")
     .option("--name <name>", "name of the target (default BOARD-VERSION.bin)")
-    .option("--share <percent>", "share of the modules that take it", share, 10_000)
+    .addOption(
+      new Option("--share <percent>", "share of the modules that take it")
+        .argParser(share)
+        .default(10_000, "100%"),
+    )
     .option("--minimum <version>", "only modules that run at least this version take it")
     .option("--not-during-event", "neither fetched nor booted during a grid event")
     .option(
@@ -287,8 +300,14 @@ A first release, all keys on this computer (docs/how-to/release-firmware.md tell
           const context = contextOf(flags);
           const ids = repository.root().signed.roles[role]!.keyIDs;
           const id = context.keys.find((key) => key.name === old)?.keyId ?? old;
-          if (!ids.includes(id))
-            throw new UsageError(`"${old}" is no key of ${role}; its key ids are ${ids.join(", ")}`);
+          if (!ids.includes(id)) {
+            const known = ids.map(
+              (one) => `${one} (${context.keys.find(({ keyId }) => keyId === one)?.name ?? "not at hand"})`,
+            );
+            throw new UsageError(
+              `"${old}" is no key of ${role} that is at hand; a lost one is named by its id. Its keys are ${known.join(", ")}.`,
+            );
+          }
           const next = repository.versions("root").at(-1)! + 1;
           const fresh = makeKeyFile(flags.newKeys, flags.name ?? `${role}-root${next}`, passphraseOf(flags));
           const kept = {
@@ -324,12 +343,23 @@ A first release, all keys on this computer (docs/how-to/release-firmware.md tell
       run(() =>
         guarded(() => {
           const repository = repositoryOf(flags);
-          const missing = repository.refresh(contextOf(flags, { timestamp: flags.timestampDays }));
+          const output = new Output(flags.json ?? false);
+          const context = contextOf(flags, { timestamp: flags.timestampDays });
+          const before = repository.timestamp()?.signed.version ?? 0;
+          const missing = repository.refresh(context);
           const timestamp = repository.timestamp()!.signed;
-          const text = `Timestamp ${timestamp.version}, until ${timestamp.expires}.`;
-          return tell(new Output(flags.json ?? false), "refreshed", text, missing, {
-            expires: timestamp.expires,
-          });
+          const isNew = timestamp.version > before;
+          const text = `${isNew ? "" : "Not renewed: "}Timestamp ${timestamp.version}, until ${timestamp.expires}.`;
+          tell(output, "refreshed", text, missing, { expires: timestamp.expires, renewed: isNew });
+          if (repository.targetsEndSoon(context)) {
+            const { expires } = repository.targets().signed;
+            output.emit(
+              { event: "ends-soon", role: "targets", expires },
+              `targets.json ends on ${expires}: run refresh once with its key as well; after that day no module updates.`,
+            );
+          }
+          // A daily job has to notice.
+          return isNew ? 0 : 1;
         }),
       ),
     );
@@ -385,7 +415,13 @@ A first release, all keys on this computer (docs/how-to/release-firmware.md tell
           );
         const progress = new Progress(1, flags.json ?? false);
         const from = new FolderFiles(flags.repo);
-        const { written, deleted } = publish(from, new FolderFiles(flags.to), targets, (done, total) =>
+        const to = new FolderFiles(flags.to);
+        const [there, ours] = [timestampVersion(to), timestampVersion(from)];
+        if (there > ours)
+          throw new CommandError(
+            `not published: ${flags.to} has timestamp ${there} already, this repository ${ours}; modules would refuse it as a roll-back. Take the newest copy of the repository.`,
+          );
+        const { written, deleted } = publish(from, to, targets, (done, total) =>
           progress.update(done / total, `${done} of ${total} files`),
         );
         progress.end();
