@@ -39,7 +39,7 @@ function identityCases(library: Library): void {
         ...{ ...process.env, IDENTITY_NVS: nvs, ASAN_OPTIONS: "detect_leaks=0" },
         ...(cut === undefined ? {} : { IDENTITY_CUT: String(cut) }),
       };
-      execFile(program, [script, JSON.stringify(ops)], { env, timeout: 50_000 }, (error, out, err) => {
+      execFile(program, [script, JSON.stringify(ops)], { env, timeout: 240_000 }, (error, out, err) => {
         if (error !== null || err !== "") fail(new Error(`${err || String(error)}\n${out}`));
         else
           done(

@@ -50,7 +50,7 @@ describe("MQTT over TLS", () => {
     } finally {
       ucm.close();
     }
-  }, 30_000);
+  });
 });
 
 describe("the device's MQTT subscriber", () => {
@@ -71,7 +71,7 @@ describe("the device's MQTT subscriber", () => {
     client.subscribe({ id: 1, uri, topics, username: undefined, password: undefined, credentials: "u" });
     const timer = setInterval(() => client.poll(performance.now()), 5);
     const until = async (ev: string): Promise<void> => {
-      for (let i = 0; i < 500 && !told.some((event) => event.ev === ev); i++)
+      for (let i = 0; i < 6000 && !told.some((event) => event.ev === ev); i++)
         await new Promise((done) => setTimeout(done, 10));
       expect(told.map((event) => event.ev)).toContain(ev);
     };
@@ -79,7 +79,9 @@ describe("the device's MQTT subscriber", () => {
       await until("up");
       vtn.createEvent(shed);
       await until("message");
-      expect(told.at(-1)).toEqual({ id: 1, ev: "message", topic: "openadr3/events/create" });
+      expect(told.find(({ ev }) => ev === "message")).toEqual({
+        ...{ id: 1, ev: "message", topic: "openadr3/events/create" },
+      });
       await vtn.misbehave("wrong-host");
       await until("down");
       await vtn.behave();
@@ -87,7 +89,7 @@ describe("the device's MQTT subscriber", () => {
       clearInterval(timer);
       client.end(1);
     }
-  }, 20_000);
+  });
 });
 
 describe("webhooks", () => {
@@ -123,10 +125,14 @@ describe("webhooks", () => {
       expect((await post("/elsewhere", callbackToken)).status).toBe(404);
       expect(await (await fetch(`${callbackUrl}?echo=a%26b`)).text()).toBe("a&b");
       expect(calls).toBe(0);
-      await new Promise((done) => setTimeout(done, 300));
-      const { id } = vtn.createEvent(shed) as { id: string };
-      await ucm.until("the event", () => ucm.held.some((one) => one.id === id));
-      expect(calls).toBeGreaterThan(0);
+      // Whether the subscription has come to the VTN is not seen from outside: an event before it is told to nobody.
+      const ids: string[] = [];
+      const call = (): number => {
+        ids.push((vtn.createEvent(shed) as { id: string }).id);
+        return calls;
+      };
+      await expect.poll(call, { interval: 500 }).toBeGreaterThan(0);
+      await ucm.until("the event", () => ucm.held.some((one) => ids.includes(one.id)));
       ucm.leave();
       await ucm.until("gone", () => ucm.ven.status().state === "stopped");
       expect(ucm.asked.some((one) => one.startsWith("DELETE /openadr3/3.1.0/subscriptions/"))).toBe(true);
@@ -134,5 +140,5 @@ describe("webhooks", () => {
       ucm.close();
       await hooks.close();
     }
-  }, 30_000);
+  });
 });
