@@ -25,7 +25,9 @@ enum { uartIrq = 10, virtioFirstIrq = 1, virtioCount = 8 };
 static struct {
 	uint64_t bootTicks, wakeTicks, watchdogTicks;
 	struct { uint64_t at, length; } stops[MAX_STOPS];
+	uint64_t stopTicks; /* the first of them */
 	uint64_t interruptInstructions;
+	InterruptFigures line; /* of the line's interrupts, as a whole */
 	int reason;
 } hw;
 
@@ -60,6 +62,7 @@ UCM_IN_RAM uint64_t hardwareInstructions(void)
 }
 
 uint64_t hardwareInterruptInstructions(void) { return hw.interruptInstructions; }
+InterruptFigures hardwareLineInterrupts(void) { return hw.line; }
 
 /* Timer: one compare register for the wake-up, the watchdog and the stops */
 
@@ -72,11 +75,9 @@ UCM_IN_RAM static void setCompare(uint64_t ticks)
 
 UCM_IN_RAM static void armTimer(void)
 {
-	uint64_t at = hw.watchdogTicks < hw.wakeTicks ? hw.watchdogTicks : hw.wakeTicks;
-	for (int index = 0; index < MAX_STOPS; index++)
-		if (hw.stops[index].length && hw.stops[index].at < at)
-			at = hw.stops[index].at;
-	uint64_t line = uartDueTicks();
+	uint64_t at = hw.watchdogTicks < hw.wakeTicks ? hw.watchdogTicks : hw.wakeTicks, line = uartDueTicks();
+	if (hw.stopTicks < at)
+		at = hw.stopTicks;
 	setCompare(line < at ? line : at);
 }
 
@@ -188,15 +189,17 @@ void hostWrite(const char* text, size_t size)
 
 /* Interrupts */
 
-UCM_IN_RAM static void onExternal(void)
+/* Who it was: its number, 0 for nobody. */
+UCM_IN_RAM static uint32_t onExternal(int* sooner)
 {
 	uint32_t irq = REG32(PLIC_CLAIM);
 	if (irq == uartIrq)
-		uartInterrupt();
+		*sooner = uartInterrupt();
 	else if (irq && vio.base)
 		VIO(vioInterruptAck) = VIO(vioInterrupt);
 	if (irq)
 		REG32(PLIC_CLAIM) = irq;
+	return irq;
 }
 
 /* JavaScript stands still, the line's handler does not: as a handler in RAM works on while flash is erased. */
@@ -210,9 +213,25 @@ UCM_IN_RAM static void standStill(uint64_t untilTicks)
 		}
 		setCompare(due < untilTicks ? due : untilTicks);
 		__asm__ volatile("wfi");
+		int sooner; /* or not: we look */
 		if (csrRead(mip) & CSR_MIE_EXTERNAL)
-			onExternal();
+			onExternal(&sooner);
 	}
+}
+
+UCM_IN_RAM static void startStops(uint64_t now)
+{
+	for (int index = 0; index < MAX_STOPS; index++)
+		if (hw.stops[index].length && now >= hw.stops[index].at) {
+			uint64_t until = now + hw.stops[index].length;
+			hw.stops[index].length = 0;
+			standStill(until);
+		}
+	/* While the world stood still, stops may have been added. */
+	hw.stopTicks = NEVER;
+	for (int index = 0; index < MAX_STOPS; index++)
+		if (hw.stops[index].length && hw.stops[index].at < hw.stopTicks)
+			hw.stopTicks = hw.stops[index].at;
 }
 
 UCM_IN_RAM static void onTimer(void)
@@ -228,34 +247,40 @@ UCM_IN_RAM static void onTimer(void)
 	if (now >= hw.wakeTicks)
 		hw.wakeTicks = NEVER;
 	uartTimer(now);
-	for (int index = 0; index < MAX_STOPS; index++)
-		if (hw.stops[index].length && now >= hw.stops[index].at) {
-			uint64_t until = now + hw.stops[index].length;
-			hw.stops[index].length = 0;
-			standStill(until);
-		}
+	if (now >= hw.stopTicks)
+		startStops(now);
 	armTimer();
 }
 
 UCM_IN_RAM __attribute__((interrupt("machine"), aligned(4))) static void onTrap(void)
 {
 	uint64_t before = hardwareInstructions();
-	uint32_t cause = csrRead(mcause);
+	uint32_t cause = csrRead(mcause), irq = 0;
 	if (cause == 0x80000007u)
 		onTimer();
 	else if (cause == 0x8000000bu) {
-		onExternal();
-		armTimer(); /* bytes change when the line is due */
+		int sooner = 0;
+		irq = onExternal(&sooner);
+		if (sooner) /* a timer that goes off too soon is set anew */
+			armTimer();
 	}
 	else
 		hardwareTrap(cause, csrRead(mepc));
-	hw.interruptInstructions += hardwareInstructions() - before;
+	uint64_t taken = hardwareInstructions() - before;
+	hw.interruptInstructions += taken;
+	if (irq == uartIrq) {
+		hw.line.count++;
+		hw.line.sum += taken;
+		if (taken > hw.line.most)
+			hw.line.most = taken;
+	}
 }
 
 void hardwareStart(void)
 {
 	hw.bootTicks = hardwareTicks();
 	hw.wakeTicks = NEVER;
+	hw.stopTicks = NEVER;
 	hw.reason = preserved.magic == PRESERVED_MAGIC ? (int)preserved.reason : resetPower;
 	preserved.magic = 0;
 	csrWrite(mtvec, (uint32_t)(uintptr_t)onTrap);
@@ -297,6 +322,8 @@ UCM_IN_RAM void stopAt(uint64_t at, uint64_t length)
 		if (!hw.stops[index].length) {
 			hw.stops[index].at = at;
 			hw.stops[index].length = length;
+			if (at < hw.stopTicks)
+				hw.stopTicks = at;
 			return;
 		}
 }

@@ -26,6 +26,9 @@ extern uint64_t hardwareUs(void);
 extern uint64_t hardwareInstructions(void);
 /* What interrupts took of the instruction counter so far. */
 extern uint64_t hardwareInterruptInstructions(void);
+/* What the line's interrupts took as a whole, the saving of registers left out: what came, the line, the timer. */
+typedef struct { uint32_t count; uint64_t sum, most; } InterruptFigures;
+extern InterruptFigures hardwareLineInterrupts(void);
 
 /* Host channel. */
 extern int hostRead(void); /* next byte or -1 */

@@ -81,8 +81,10 @@ static void sayStats(txMachine* the, const char* tail)
 		at += snprintf(text + at, sizeof text - (size_t)at, ",\"%s\":{\"count\":%lu,\"sum\":%llu,\"most\":%llu}", names[kind],
 			(unsigned long)app.figures[kind].count, (unsigned long long)app.figures[kind].instructions, (unsigned long long)app.figures[kind].most);
 	LineFigures uart = lineFigures();
-	snprintf(text + at, sizeof text - (size_t)at, ",\"uart\":{\"count\":%lu,\"sum\":%llu,\"most\":%llu}}}", (unsigned long)uart.bytes,
-		(unsigned long long)uart.sum, (unsigned long long)uart.most);
+	InterruptFigures whole = hardwareLineInterrupts();
+	snprintf(text + at, sizeof text - (size_t)at, ",\"uart\":{\"count\":%lu,\"sum\":%llu,\"most\":%llu},\"uartInterrupt\":{\"count\":%lu,\"sum\":%llu,\"most\":%llu}}}",
+		(unsigned long)uart.bytes, (unsigned long long)uart.sum, (unsigned long long)uart.most, (unsigned long)whole.count,
+		(unsigned long long)whole.sum, (unsigned long long)whole.most);
 	put(text);
 	put(tail);
 }

@@ -11,12 +11,14 @@ static struct {
 	LineCounters counters;
 	LineFigures figures;
 #ifdef UCM_FRAME_LINE
-	Rs485FrameLine line;
-	Rs485EventQueue events;
-	uint64_t msTicks, ms; /* the last whole millisecond told, and where it began */
-	uint64_t sentTicks;   /* when the last bit will have left */
+	uint64_t ms;        /* the last whole millisecond told */
+	uint32_t msTicks;   /* where it began: the low half of the clock */
 	uint32_t ticksPerByte;
+	uint64_t sentTicks; /* when the last bit will have left */
 	uint8_t bytes[64]; /* what one interrupt brought */
+	uint8_t decided;   /* more than quick bytes */
+	Rs485FrameLine line;
+	Rs485EventQueue events; /* last, as it is large: what lies behind it costs more to reach */
 #else
 	uint8_t ring[LINE_RING_BYTES];
 	volatile uint32_t head, tail;
@@ -49,8 +51,21 @@ LineFigures lineFigures(void) { return uart.figures; }
 
 static void takeBytes(void);
 
-UCM_IN_RAM void uartInterrupt(void)
+/* Quick bytes inside a frame only put off what the line waits for; its first byte, and all that was decided, may not. */
+static int dueSooner(void)
 {
+#ifdef UCM_FRAME_LINE
+	return uart.decided || uart.line.receiver.length == 1;
+#else
+	return 0;
+#endif
+}
+
+UCM_IN_RAM int uartInterrupt(void)
+{
+#ifdef UCM_FRAME_LINE
+	uart.decided = 0;
+#endif
 	uint64_t before = hardwareInstructions();
 	uint32_t received = uart.counters.received;
 	takeBytes();
@@ -59,6 +74,7 @@ UCM_IN_RAM void uartInterrupt(void)
 	uart.figures.sum += taken;
 	if (taken > uart.figures.most)
 		uart.figures.most = taken;
+	return dueSooner();
 }
 
 void uartStart(uint64_t bootTicks)
@@ -66,7 +82,7 @@ void uartStart(uint64_t bootTicks)
 	uart.bootTicks = bootTicks;
 #ifdef UCM_FRAME_LINE
 	static const Rs485Settings none = { .maxPayload = 2, .bitRates = 1 };
-	uart.msTicks = bootTicks;
+	uart.msTicks = (uint32_t)bootTicks;
 	uart.sentTicks = UINT64_MAX;
 	uart.ticksPerByte = 100000000u / 19200;
 	rs485LineStart(&uart.line, &uart.events, &none, 19200, RS485_CAPACITY, 0);
@@ -78,18 +94,19 @@ void uartStart(uint64_t bootTicks)
 
 #ifdef UCM_FRAME_LINE
 
-/* Milliseconds since boot. No division of 64 bits: its code is no inline code, and would lie in flash. */
-UCM_IN_RAM static int64_t msOf(uint64_t ticks)
+/*
+ * Milliseconds since boot, at a time of the clock's low half that is none before the last one asked for. 32 bits are
+ * enough, as it is asked far more often than they go round (429 s): the main loop does so whenever it looks for events
+ * (takeEvent), and the watchdog sees to it that it looks.
+ */
+static inline __attribute__((always_inline)) int64_t msOf(uint32_t ticks)
 {
-	uint64_t passed = ticks - uart.msTicks;
-	while (passed >= 4000000000u) {
-		passed -= 4000000000u;
-		uart.msTicks += 4000000000u;
-		uart.ms += 400000;
+	uint32_t passed = ticks - uart.msTicks;
+	if (passed >= TICKS_PER_MS) {
+		uint32_t ms = passed / TICKS_PER_MS;
+		uart.msTicks += ms * TICKS_PER_MS;
+		uart.ms += ms;
 	}
-	uint32_t ms = (uint32_t)passed / TICKS_PER_MS;
-	uart.msTicks += ms * (uint64_t)TICKS_PER_MS;
-	uart.ms += ms;
 	return (int64_t)uart.ms;
 }
 
@@ -107,27 +124,17 @@ UCM_IN_RAM __attribute__((noinline)) static void serve(uint64_t nowTicks)
 	}
 }
 
-/* Milliseconds now. On a busy line one has passed at most since it was last asked, and nothing need be divided. */
-static inline __attribute__((always_inline)) int64_t msNow(void)
+static void serveAsked(void)
 {
-	uint32_t high, low;
-	do {
-		high = REG32(CLINT + 0xbffc);
-		low = REG32(CLINT + 0xbff8);
-	} while (high != REG32(CLINT + 0xbffc));
-	uint64_t now = (uint64_t)high << 32 | low, passed = now - uart.msTicks;
-	if (passed >= 2 * TICKS_PER_MS)
-		return msOf(now);
-	if (passed >= TICKS_PER_MS) {
-		uart.msTicks += TICKS_PER_MS;
-		uart.ms++;
-	}
-	return (int64_t)uart.ms;
+	if (uart.line.rate || uart.line.write)
+		serve(hardwareTicks());
 }
 
-/* What is in the FIFO behind a byte, and what a byte has decided. */
-UCM_IN_RAM static void takeMore(int64_t ms)
+/* What is in the FIFO behind a byte, at the same time. */
+UCM_IN_RAM static void takeMore(void)
 {
+	int64_t ms = (int64_t)uart.ms;
+	uart.decided = 1;
 	while (REG8(UART + uartStatus) & 1) {
 		uint16_t count = 0;
 		do
@@ -136,20 +143,31 @@ UCM_IN_RAM static void takeMore(int64_t ms)
 		uart.counters.received += count;
 		rs485LineRx(&uart.line, uart.bytes, count, ms, ms);
 	}
-	if (uart.line.rate || uart.line.write)
-		serve(hardwareTicks());
+	serveAsked();
 }
 
+UCM_IN_RAM static void takeDeciding(Rs485FrameLine* line, uint8_t byte, int64_t ms)
+{
+	uart.decided = 1;
+	rs485LineByte(line, byte, ms);
+	if (REG8(UART + uartStatus) & 1)
+		takeMore();
+	else
+		serveAsked();
+}
+
+/* Most bytes decide nothing, and are alone: they need no call. Nor must the timer be set, see dueSooner(). */
 UCM_IN_RAM static void takeBytes(void)
 {
 	if (!(REG8(UART + uartStatus) & 1))
 		return;
-	int64_t ms = msNow();
+	int64_t ms = msOf(REG32(CLINT + 0xbff8));
 	uint8_t byte = REG8(UART + uartData);
 	uart.counters.received++;
-	rs485LineRxByte(&uart.line, byte, ms);
-	if (REG8(UART + uartStatus) & 1 || uart.line.rate || uart.line.write)
-		takeMore(ms);
+	if (!rs485LineQuick(&uart.line, byte, ms))
+		takeDeciding(&uart.line, byte, ms);
+	else if (REG8(UART + uartStatus) & 1)
+		takeMore();
 }
 
 UCM_IN_RAM static uint64_t lineDueTicks(void)
@@ -162,13 +180,14 @@ UCM_IN_RAM static uint64_t lineDueTicks(void)
 UCM_IN_RAM void uartTimer(uint64_t now)
 {
 	if (now >= uart.sentTicks) {
-		int64_t ms = msOf(uart.sentTicks > uart.msTicks ? uart.sentTicks : uart.msTicks);
+		uint32_t sent = (uint32_t)uart.sentTicks;
+		int64_t ms = (int32_t)(sent - uart.msTicks) > 0 ? msOf(sent) : (int64_t)uart.ms;
 		uart.sentTicks = UINT64_MAX;
 		rs485LineSent(&uart.line, ms, ms);
 		serve(now);
 	}
 	if (now >= lineDueTicks()) {
-		rs485LinePoll(&uart.line, msOf(now));
+		rs485LinePoll(&uart.line, msOf((uint32_t)now));
 		serve(now);
 	}
 	peerTimer(now);
@@ -185,6 +204,7 @@ int uartPending(void) { return uart.events.used != 0; }
 static int takeEvent(void* event, const void* bytes, uint32_t unused)
 {
 	(void)unused;
+	msOf((uint32_t)hardwareTicks());
 	uart.counters.dropped = uart.events.counters.eventsLost + uart.events.counters.framesLost;
 	return rs485QueueTake(&uart.events, event, (uint8_t*)(uintptr_t)bytes);
 }
@@ -194,7 +214,7 @@ static int send(void* unused, const void* bytes, uint32_t size)
 	uint64_t now = hardwareTicks();
 	(void)unused;
 	int taken = rs485LineSendFrame(&uart.line, bytes, (uint16_t)size);
-	rs485LinePoll(&uart.line, msOf(now));
+	rs485LinePoll(&uart.line, msOf((uint32_t)now));
 	serve(now);
 	return taken;
 }
@@ -204,7 +224,7 @@ static int configure(void* unused, const void* settings, uint32_t bitsPerSecond)
 	uint64_t now = hardwareTicks();
 	(void)unused;
 	rs485LineConfigure(&uart.line, settings, bitsPerSecond);
-	rs485LinePoll(&uart.line, msOf(now));
+	rs485LinePoll(&uart.line, msOf((uint32_t)now));
 	serve(now);
 	return 1;
 }

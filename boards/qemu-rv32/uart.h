@@ -17,8 +17,8 @@
 typedef struct { uint32_t received, dropped, sent; } LineCounters;
 
 extern void uartStart(uint64_t bootTicks);
-/* From the trap handler, in RAM: bytes have come; time has come; when the next call is due. */
-extern void uartInterrupt(void);
+/* From the trap handler, in RAM: bytes have come (1: uartDueTicks may be sooner now); time has come; when the next call is due. */
+extern int uartInterrupt(void);
 extern void uartTimer(uint64_t nowTicks);
 extern uint64_t uartDueTicks(void);
 /* Is there anything for JavaScript? */

@@ -2,6 +2,8 @@
 
 #include "placement.h"
 
+#include <stddef.h>
+
 RS485_RAM_OPTIONS
 
 enum { sendingNone, sendingAnswer, sendingFrame };
@@ -14,8 +16,8 @@ RS485_RAM static uint32_t airMs(uint32_t bytes, uint32_t bitsPerSecond)
 
 RS485_RAM static void put(Rs485FrameLine* line, uint8_t kind, uint8_t fault, int8_t code, int64_t atMs)
 {
-	Rs485Event event = { { kind, fault, code, 0, 0, 0, atMs } };
-	rs485QueuePut(line->events, &event, line->out);
+	Rs485Event event = { kind, fault, code, 0, 0, 0, atMs };
+	rs485QueuePut(line->events, &event, NULL);
 }
 
 /* `out` is filled; the hardware is to send it. */
@@ -135,13 +137,25 @@ RS485_RAM void rs485LineConfigure(Rs485FrameLine* line, const Rs485Settings* set
 RS485_RAM void rs485LineRx(Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs, int64_t nowMs)
 {
 	line->nowMs = nowMs;
-	if (!line->heldLength && line->nextAnswer == RS485_NO_ANSWER) {
-		/* What the bytes bring leaves nothing to pump: an answer that finds the line taken waits for it. */
-		rs485ReceiverFeed(&line->receiver, line, bytes, count, atMs);
-		return;
-	}
 	rs485ReceiverFeed(&line->receiver, line, bytes, count, atMs);
-	pump(line);
+	/* Without a frame of ours that is held there is nothing to pump: an answer that finds the line taken waits for it. */
+	if (line->heldLength)
+		pump(line);
+}
+
+/* Not inline, so that the byte needs a place in memory only here. */
+RS485_RAM __attribute__((noinline)) static void heldByte(Rs485FrameLine* line, uint8_t byte, int64_t nowMs)
+{
+	rs485LineRx(line, &byte, 1, nowMs, nowMs);
+}
+
+RS485_RAM void rs485LineByte(Rs485FrameLine* line, uint8_t byte, int64_t nowMs)
+{
+	line->nowMs = nowMs;
+	if (line->heldLength)
+		heldByte(line, byte, nowMs);
+	else
+		rs485ReceiverByte(&line->receiver, byte, nowMs, line);
 }
 
 RS485_RAM void rs485LineSent(Rs485FrameLine* line, int64_t atMs, int64_t nowMs)
@@ -183,8 +197,8 @@ RS485_RAM int64_t rs485LineNextMs(const Rs485FrameLine* line)
 		next = line->sendingUntilMs;
 	if (!line->heldLength || line->sending != sendingNone)
 		return next;
-	if (line->heldSinceMs < 0)
-		return line->nowMs;
+	if (line->heldSinceMs < 0) /* now; a quick byte tells the receiver alone */
+		return line->receiver.lastMs > line->nowMs ? line->receiver.lastMs : line->nowMs;
 	int64_t ready = readyMs(line), given = line->heldSinceMs + RS485_HOLD_MAX_MS;
 	if (ready < next)
 		next = ready;

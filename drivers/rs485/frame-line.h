@@ -47,14 +47,12 @@ extern void rs485LineConfigure(Rs485FrameLine* line, const Rs485Settings* settin
 extern int rs485LineSendFrame(Rs485FrameLine* line, const uint8_t* bytes, uint16_t length);
 /* Bytes came, the last at atMs. */
 extern void rs485LineRx(Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs, int64_t nowMs);
-/* The same of one byte that comes now, inside the handler that has it. */
-RS485_INLINE void rs485LineRxByte(Rs485FrameLine* line, uint8_t byte, int64_t nowMs)
+/* One byte came just now: inside the handler that has it, if it decides nothing. 0: nothing was done, rs485LineByte is for it. */
+RS485_INLINE int rs485LineQuick(Rs485FrameLine* line, uint8_t byte, int64_t nowMs)
 {
-	if (!line->heldLength && line->nextAnswer == RS485_NO_ANSWER && rs485ReceiverQuick(&line->receiver, byte, nowMs))
-		line->nowMs = nowMs;
-	else
-		rs485LineRx(line, &byte, 1, nowMs, nowMs);
+	return !line->heldLength && rs485ReceiverQuick(&line->receiver, byte, nowMs);
 }
+extern void rs485LineByte(Rs485FrameLine* line, uint8_t byte, int64_t nowMs);
 /* The last bit of the last `write` has left. */
 extern void rs485LineSent(Rs485FrameLine* line, int64_t atMs, int64_t nowMs);
 extern void rs485LineCarrier(Rs485FrameLine* line, int on, int64_t atMs, int64_t nowMs);

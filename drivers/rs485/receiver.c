@@ -5,26 +5,36 @@
 RS485_RAM_OPTIONS
 
 /* Collecting a frame (or nothing yet) | counting a frame above our limit | discarding until the line is idle. */
-enum { modeCollect = rs485ModeCollect, modeLong, modeSkip };
+enum { modeCollect, modeLong, modeSkip };
 
-enum { overhead = 6, sumStart = rs485SumStart, lengthMask = 0x1fff, ackByte = rs485AckByte, nakByte = rs485NakByte };
+enum { headerBytes = 4, checkBytes = 2, overhead = headerBytes + checkBytes, lengthMask = 0x1fff, ackByte = rs485AckByte, nakByte = rs485NakByte };
 
-#define sumByte rs485SumByte
-
-RS485_RAM static uint32_t remainder255(uint32_t value)
+/* The sums of bytes, from the start of a frame. A frame is summed when it is whole: cheaper than byte by byte, and simpler. */
+RS485_RAM static Rs485Sums sumsOf(const uint8_t* at, uint32_t count)
 {
-	return value >= 510 ? value - 510 : value >= 255 ? value - 255 : value;
+	uint32_t c1 = 0xaa, c2 = 0;
+	for (const uint8_t* end = at + count; at < end; at++) {
+		c1 += *at;
+		c2 += c1;
+	}
+	return (Rs485Sums){ c1, c2 };
 }
 
-/* Do the check bytes high, low belong to the sum? */
-RS485_RAM static int sumIs(uint32_t sum, uint8_t high, uint8_t low)
+/* Do the check bytes high, low belong to the sums? */
+RS485_RAM static int sumsAre(Rs485Sums s, uint8_t high, uint8_t low)
 {
-	uint32_t c1 = sum & 0xff, c2 = sum >> 8;
-	uint32_t msb = 255 - remainder255(c1 + c2);
-	return high == msb && low == 255 - remainder255(c1 + msb);
+	uint32_t msb = 255 - (s.c1 + s.c2) % 255;
+	return high == msb && low == 255 - (s.c1 + msb) % 255;
 }
 
-RS485_RAM static uint32_t word(const uint8_t* at) { return (uint32_t)at[0] << 8 | at[1]; }
+/* Inline, as lastByte() then keeps no registers. */
+RS485_INLINE int frameIsRight(const uint8_t* at, uint32_t whole)
+{
+	return sumsAre(sumsOf(at, whole - checkBytes), at[whole - 2], at[whole - 1]);
+}
+
+/* By a product: where halves cannot be loaded from any place, GCC makes eight instructions of shift and or. */
+RS485_RAM static uint32_t word(const uint8_t* at) { return at[0] * 256u + at[1]; }
 
 RS485_RAM static int isAnswer(uint8_t lead, uint8_t b)
 {
@@ -33,36 +43,51 @@ RS485_RAM static int isAnswer(uint8_t lead, uint8_t b)
 
 /* Events */
 
-RS485_RAM static void noise(Rs485Receiver* r, uint8_t fault, uint16_t length, int64_t atMs)
+/* Not inline: noise is rare, and its event need not be made room for where there is none. */
+RS485_RAM __attribute__((noinline)) static void noise(Rs485Receiver* r, uint8_t fault, uint32_t length, int64_t atMs)
 {
-	Rs485Event event = { { rs485EventNoise, fault, 0, 0, 0, length, atMs } };
-	rs485QueuePut(r->events, &event, r->bytes);
+	Rs485Event event = { rs485EventNoise, fault, 0, 0, 0, (uint16_t)length, atMs };
+	rs485QueuePut(r->events, &event, r->words);
+}
+
+/* Nothing is in progress any more. */
+RS485_RAM static void clear(Rs485Receiver* r)
+{
+	r->length = 0;
+	r->whole = 0;
+	r->second = 0;
 }
 
 /* The first `count` bytes go; the others move to the front. */
-RS485_RAM static void moveDown(Rs485Receiver* r, uint16_t count)
+RS485_RAM static void moveDown(Rs485Receiver* r, uint32_t count)
 {
-	for (uint16_t index = count; index < r->length; index++)
+	for (uint32_t index = count; index < r->length; index++)
 		r->bytes[index - count] = r->bytes[index];
-	r->length = (uint16_t)(r->length - count);
+	r->length -= count;
 }
 
 /*
- * Up to where the bytes of the frame that is being read decide nothing: the end of its header, or its last byte. While an
- * answer is due or an echo expected every byte decides.
+ * Up to where bytes decide nothing: the last of the header, or of the frame. While an answer is due, an echo expected, or
+ * the frame read both ways, every byte decides. Follows from the rest of the state, and is told anew where that has changed.
  */
-RS485_RAM static uint16_t plainTo(const Rs485Receiver* r)
+RS485_RAM static void plan(Rs485Receiver* r)
 {
-	if (r->answerCode != RS485_NO_ANSWER || r->echoLength)
-		return 0;
-	return r->whole ? (uint16_t)(r->whole - 1) : 3;
+	int every = r->mode != modeCollect || r->answerCode != RS485_NO_ANSWER || r->echoLength || r->second
+		|| (r->length && (r->bytes[0] == ackByte || r->bytes[0] == nakByte));
+	r->plain = every ? 0 : r->whole ? r->whole - 1 : headerBytes - 1;
 }
 
 /* One answer waits at most: a frame that ends before the last was answered takes its place. */
+RS485_RAM static void dropAnswer(Rs485Receiver* r, int64_t atMs)
+{
+	noise(r, rs485AnswerDropped, 0, atMs);
+	r->answerCode = RS485_NO_ANSWER;
+}
+
 RS485_RAM static void schedule(Rs485Receiver* r, int8_t code, int64_t endMs)
 {
 	if (r->answerCode != RS485_NO_ANSWER)
-		noise(r, rs485AnswerDropped, 0, endMs);
+		dropAnswer(r, endMs);
 	r->answerCode = code;
 	r->answerEndMs = endMs;
 }
@@ -71,15 +96,14 @@ RS485_RAM static void skip(Rs485Receiver* r, int8_t code)
 {
 	r->mode = modeSkip;
 	r->skipCode = code;
-	r->length = 0;
-	r->plain = 0;
+	clear(r);
 }
 
 RS485_RAM static void deliverAnswer(Rs485Receiver* r, uint8_t lead, uint8_t b, int64_t atMs)
 {
-	Rs485Event event = { { rs485EventAnswer, 0, (int8_t)(lead == ackByte ? RS485_ACK : b), 0, 0, 0, atMs } };
-	r->length = 0;
-	rs485QueuePut(r->events, &event, r->bytes);
+	Rs485Event event = { rs485EventAnswer, 0, (int8_t)(lead == ackByte ? RS485_ACK : b), 0, 0, 0, atMs };
+	clear(r);
+	rs485QueuePut(r->events, &event, r->words);
 }
 
 /* Which answer a right frame earns */
@@ -112,34 +136,43 @@ RS485_RAM static int8_t linkAnswer(const Rs485Settings* s, uint32_t type, const 
 }
 
 /*
- * A good frame begins at `start`. Where its event finds no room it is not acknowledged, so that the peer sends it again:
- * an ACK says that we have it.
+ * What is here is a good frame, and no answer is waiting. Where its event finds no room it is not acknowledged, so that
+ * the peer sends it again: an ACK says that we have it. Leaves `plain` as plan() would. Calls nothing but at its end, so
+ * that it keeps no registers.
  */
-RS485_RAM static void deliver(Rs485Receiver* r, Rs485FrameLine* line, uint16_t start, uint16_t whole, int64_t endMs)
+RS485_RAM __attribute__((noinline)) static void accept(Rs485Receiver* r, int64_t endMs, Rs485FrameLine* line)
 {
-	const uint8_t* at = r->bytes + start;
-	Rs485Event event = { { rs485EventFrame, 0, 0, 0, (uint16_t)word(at), (uint16_t)(whole - overhead), endMs } };
-	r->length = 0;
-	if (!rs485QueueHasRoom(r->events, rs485EventFrame, event.length)) {
-		r->events->counters.framesLost++;
+	Rs485EventQueue* queue = r->events;
+	uint32_t type = word(r->bytes), length = r->length - overhead;
+	clear(r);
+	if (!rs485QueueHasRoom(queue, rs485EventFrame, length)) {
+		queue->counters.framesLost++;
+		r->plain = headerBytes - 1;
 		return;
 	}
-	event.code = linkAnswer(&r->settings, event.type, at + 4, event.length);
-	schedule(r, event.code, endMs);
-	rs485QueuePut(r->events, &event, at + 4);
+	int8_t code = linkAnswer(&r->settings, type, r->bytes + headerBytes, length);
+	r->answerCode = code;
+	r->answerEndMs = endMs;
+	r->plain = 0;
+	queue->counters.framesReceived++;
+	queue->counters.bytesReceived += length + overhead;
+	rs485QueueAppend(queue, (Rs485Event){ rs485EventFrame, 0, code, 0, (uint16_t)type, (uint16_t)length, endMs }, r->words + headerBytes / 4);
 	rs485OnFrame(line);
+}
+
+/* The same where an answer may be waiting. */
+RS485_RAM static void deliver(Rs485Receiver* r, Rs485FrameLine* line, int64_t endMs)
+{
+	if (r->answerCode != RS485_NO_ANSWER && rs485QueueHasRoom(r->events, rs485EventFrame, r->length - overhead))
+		dropAnswer(r, endMs);
+	accept(r, endMs, line);
 }
 
 /* Bytes */
 
-RS485_RAM static uint32_t payloadLimit(const Rs485Receiver* r)
-{
-	return r->settings.maxPayload < r->capacity ? r->settings.maxPayload : r->capacity;
-}
-
 RS485_RAM static void store(Rs485Receiver* r, uint8_t b, int64_t atMs)
 {
-	if (r->length == r->capacity + overhead) {
+	if (r->length == (uint32_t)(r->capacity + overhead)) {
 		noise(r, rs485Discarded, r->length, atMs);
 		r->length = 0;
 	}
@@ -149,18 +182,23 @@ RS485_RAM static void store(Rs485Receiver* r, uint8_t b, int64_t atMs)
 /* A frame above our limit: counted and summed to its end, so that it can be told from a garbled length. */
 RS485_RAM static void longByte(Rs485Receiver* r, uint8_t b, int64_t atMs)
 {
-	uint16_t k = r->taken++;
-	if (k < r->whole - 2)
-		r->sum = sumByte(r->sum, b);
+	uint32_t k = r->taken++;
+	if (k < r->whole - checkBytes) {
+		uint32_t c1 = r->sums.c1 + b;
+		r->sums = (Rs485Sums){ c1, (r->sums.c2 + c1) % 255 }; /* of 8,197 bytes: c1 stays small enough, c2 would not */
+	}
 	store(r, b, atMs);
 	if (r->taken < r->whole) {
 		r->previous = b;
 		return;
 	}
-	int good = sumIs(r->sum, r->previous, b);
+	int good = sumsAre(r->sums, r->previous, b);
 	noise(r, good ? rs485TooLong : rs485BadChecksum, r->length, atMs);
 	skip(r, good ? rs485NakInvalidLength : rs485NakChecksum);
 }
+
+/* The length of the frame whose first four bytes these are. Reserved bits are no part of it. */
+RS485_RAM static uint32_t wholeOf(const uint8_t* at) { return (word(at + 2) & lengthMask) + overhead; }
 
 /* Four bytes are here: how long is the frame? */
 RS485_RAM static void header(Rs485Receiver* r, int64_t atMs)
@@ -172,62 +210,49 @@ RS485_RAM static void header(Rs485Receiver* r, int64_t atMs)
 				continue;
 			noise(r, rs485Resync, index, atMs);
 			moveDown(r, index);
-			r->sum = sumStart;
-			for (uint16_t at = 0; at < r->length; at++)
-				r->sum = sumByte(r->sum, r->bytes[at]);
-			r->plain = plainTo(r);
 			return;
 		}
-	uint32_t n = word(r->bytes + 2) & lengthMask;
-	r->whole = (uint16_t)(n + overhead);
-	if (n <= payloadLimit(r)) {
-		r->plain = plainTo(r);
+	r->whole = wholeOf(r->bytes);
+	if (r->whole <= r->longest)
 		return;
-	}
-	r->plain = 0;
 	r->mode = modeLong;
-	r->taken = 4;
+	r->taken = headerBytes;
+	r->sums = sumsOf(r->bytes, headerBytes);
 }
 
 /* A pause inside a frame: it may go on, or what follows is a new frame. It is read both ways. */
 RS485_RAM static void startSecond(Rs485Receiver* r, int64_t atMs)
 {
-	r->second = r->length;
-	r->plain = 0;
+	r->second = (uint16_t)r->length;
 	r->secondWhole = 0;
-	r->secondSum = sumStart;
 	r->secondFirstMs = atMs;
 }
 
 /* One more byte for the second reading; 1 when it was the last of a good frame. */
 RS485_RAM static int secondByte(Rs485Receiver* r, Rs485FrameLine* line, uint8_t b, int64_t atMs)
 {
-	uint16_t start = r->second, k = (uint16_t)(r->length - 1 - start);
+	uint32_t start = r->second, k = r->length - 1 - start;
 	if (k == 0 && (b == ackByte || b == nakByte)) {
 		r->second = 0;
 		return 0;
 	}
 	if (r->secondWhole == 0) {
-		r->secondSum = sumByte(r->secondSum, b);
-		if (k == 3) {
-			uint32_t n = word(r->bytes + start + 2) & lengthMask;
-			if (n > payloadLimit(r))
+		if (k == headerBytes - 1) {
+			r->secondWhole = (uint16_t)wholeOf(r->bytes + start);
+			if (r->secondWhole > r->longest)
 				r->second = 0;
-			else
-				r->secondWhole = (uint16_t)(n + overhead);
 		}
 		return 0;
 	}
-	if (k < r->secondWhole - 2)
-		r->secondSum = sumByte(r->secondSum, b);
 	if (k + 1 < r->secondWhole)
 		return 0;
-	if (!sumIs(r->secondSum, r->bytes[r->length - 2], b)) {
+	if (!frameIsRight(r->bytes + start, r->secondWhole)) {
 		r->second = 0;
 		return 0;
 	}
 	noise(r, rs485Resync, start, atMs);
-	deliver(r, line, start, (uint16_t)(k + 1), atMs);
+	moveDown(r, start);
+	deliver(r, line, atMs);
 	return 1;
 }
 
@@ -237,24 +262,17 @@ RS485_RAM static void dropFirst(Rs485Receiver* r, int64_t atMs)
 	noise(r, rs485Resync, r->second, atMs);
 	moveDown(r, r->second);
 	r->whole = r->secondWhole;
-	r->sum = r->secondSum;
 	r->firstMs = r->secondFirstMs;
 	r->second = 0;
-	r->plain = r->bytes[0] == ackByte || r->bytes[0] == nakByte ? 0 : plainTo(r);
 }
 
 RS485_RAM static void collectByte(Rs485Receiver* r, Rs485FrameLine* line, uint8_t b, int64_t atMs)
 {
-	uint16_t k = r->length;
-	if (k == 0) {
+	uint32_t k = r->length;
+	if (k == 0)
 		r->firstMs = atMs;
-		r->sum = sumStart;
-		r->whole = 0;
-		r->second = 0;
-		r->plain = 0;
-	}
 	r->bytes[k] = b;
-	r->length = (uint16_t)(k + 1);
+	r->length = k + 1;
 	uint8_t lead = r->bytes[0];
 	if (lead == ackByte || lead == nakByte) {
 		if (k != 1)
@@ -264,23 +282,18 @@ RS485_RAM static void collectByte(Rs485Receiver* r, Rs485FrameLine* line, uint8_
 			return;
 		}
 		noise(r, rs485BadAnswer, 1, atMs);
-		r->length = 0;
+		clear(r);
 		collectByte(r, line, b, atMs); /* as a first byte: no deeper than once */
 		return;
 	}
 	if (r->whole == 0) {
-		r->sum = sumByte(r->sum, b);
-		if (k == 0)
-			r->plain = plainTo(r);
-		else if (k == 3)
+		if (k == headerBytes - 1)
 			header(r, atMs);
 		return;
 	}
-	if (k < r->whole - 2)
-		r->sum = sumByte(r->sum, b);
 	int complete = k + 1 == r->whole;
-	if (complete && sumIs(r->sum, r->bytes[k - 1], b)) {
-		deliver(r, line, 0, (uint16_t)(k + 1), atMs);
+	if (complete && frameIsRight(r->bytes, r->whole)) {
+		deliver(r, line, atMs);
 		return;
 	}
 	if ((r->second && secondByte(r, line, b, atMs)) || !complete)
@@ -289,7 +302,7 @@ RS485_RAM static void collectByte(Rs485Receiver* r, Rs485FrameLine* line, uint8_
 		dropFirst(r, atMs);
 		return;
 	}
-	noise(r, rs485BadChecksum, (uint16_t)(k + 1), atMs);
+	noise(r, rs485BadChecksum, k + 1, atMs);
 	skip(r, rs485NakChecksum);
 }
 
@@ -325,11 +338,11 @@ RS485_RAM void rs485ReceiverExpectEcho(Rs485Receiver* r, const uint8_t* bytes, u
 {
 	if (echoOpen(r))
 		noise(r, rs485EchoMissing, 0, atMs);
-	r->plain = 0;
 	r->echo = bytes;
 	r->echoLength = length;
 	r->echoAt = 0;
 	r->echoUntilMs = RS485_NEVER;
+	plan(r);
 }
 
 RS485_RAM void rs485ReceiverEchoEnds(Rs485Receiver* r, int64_t atMs)
@@ -374,7 +387,7 @@ RS485_RAM static void onIdle(Rs485Receiver* r, int64_t atMs)
 		noise(r, rs485Resync, r->length, atMs);
 	int8_t code = r->mode == modeSkip ? r->skipCode : RS485_NO_ANSWER;
 	r->mode = modeCollect;
-	r->length = 0;
+	clear(r);
 	if (code != RS485_NO_ANSWER)
 		schedule(r, code, r->lastMs);
 }
@@ -393,7 +406,7 @@ RS485_RAM static void onLimit(Rs485Receiver* r, int64_t atMs)
 		skip(r, code);
 		return;
 	}
-	r->length = 0;
+	clear(r);
 	schedule(r, code, atMs);
 }
 
@@ -407,7 +420,7 @@ RS485_RAM static void onAnswerDue(Rs485Receiver* r, Rs485FrameLine* line, int64_
 		rs485SendAnswer(line, code);
 }
 
-RS485_RAM void rs485ReceiverPoll(Rs485Receiver* r, Rs485FrameLine* line, int64_t nowMs)
+RS485_RAM static void poll(Rs485Receiver* r, Rs485FrameLine* line, int64_t nowMs)
 {
 	for (int64_t due; (due = rs485ReceiverNextMs(r)) <= nowMs;) {
 		if (due == idleDue(r))
@@ -421,6 +434,12 @@ RS485_RAM void rs485ReceiverPoll(Rs485Receiver* r, Rs485FrameLine* line, int64_t
 		else
 			onAnswerDue(r, line, nowMs);
 	}
+}
+
+RS485_RAM void rs485ReceiverPoll(Rs485Receiver* r, Rs485FrameLine* line, int64_t nowMs)
+{
+	poll(r, line, nowMs);
+	plan(r);
 }
 
 RS485_RAM int64_t rs485ReceiverNextMs(const Rs485Receiver* r)
@@ -450,13 +469,13 @@ RS485_RAM static int nothingDue(const Rs485Receiver* r, int64_t nowMs)
 	return sinceLast < RS485_IDLE_MS && sinceFirst < RS485_FRAME_MAX_MS;
 }
 
-/* Any byte at any time. Not inline: what it saves of the registers the plain bytes need not pay for. */
-RS485_RAM __attribute__((noinline)) static void feed(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs)
+/* Any bytes at any time. */
+RS485_RAM static void feed(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint32_t count, int64_t atMs)
 {
 	if (!nothingDue(r, atMs))
-		rs485ReceiverPoll(r, line, atMs);
+		poll(r, line, atMs);
 	int paused = atMs - r->lastMs >= RS485_IDLE_MS;
-	for (uint16_t index = 0; index < count; index++) {
+	for (uint32_t index = 0; index < count; index++) {
 		uint8_t b = bytes[index];
 		if (echoOpen(r)) {
 			echoByte(r, b, atMs);
@@ -475,60 +494,63 @@ RS485_RAM __attribute__((noinline)) static void feed(Rs485Receiver* r, Rs485Fram
 		else
 			collectByte(r, line, b, atMs);
 	}
+	plan(r);
 }
 
-/* The fourth byte of a frame whose bytes have come without a pause. */
-RS485_RAM __attribute__((noinline)) static void headerByte(Rs485Receiver* r, uint8_t b, int64_t atMs)
-{
-	r->lastMs = atMs;
-	r->sum = sumByte(r->sum, b);
-	r->bytes[3] = b;
-	r->length = 4;
-	header(r, atMs);
-}
-
-/* The last byte of such a frame, whose check bytes are right. */
-RS485_RAM __attribute__((noinline)) static void lastByte(Rs485Receiver* r, Rs485FrameLine* line, uint8_t b, int64_t atMs)
-{
-	uint32_t k = r->plain;
-	r->lastMs = atMs;
-	r->bytes[k] = b;
-	deliver(r, line, 0, (uint16_t)(k + 1), atMs);
-}
-
-/* Many at once: most are plain. */
-RS485_RAM __attribute__((noinline)) static void feedMany(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs)
-{
-	while (count && rs485ReceiverQuick(r, *bytes, atMs)) {
-		bytes++;
-		count--;
-	}
-	if (count)
-		feed(r, line, bytes, count, atMs);
-}
-
-/* Where a byte comes alone and decides something, it mostly ends a header or a right frame: neither need ask for all that may be. */
 RS485_RAM void rs485ReceiverFeed(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs)
 {
-	if (count == 1) {
-		uint32_t plain = r->plain;
-		if (plain && r->length == plain && rs485ReceiverFlows(r, atMs)) {
-			uint8_t b = *bytes;
-			if (r->whole == 0) {
-				headerByte(r, b, atMs);
-				return;
-			}
-			if (sumIs(r->sum, r->bytes[plain - 1], b)) {
-				lastByte(r, line, b, atMs);
-				return;
-			}
-		}
-	}
-	else {
-		feedMany(r, line, bytes, count, atMs);
+	uint32_t quick = 0;
+	while (quick < count && rs485ReceiverQuick(r, bytes[quick], atMs))
+		quick++;
+	if (quick < count)
+		feed(r, line, bytes + quick, count - quick, atMs);
+}
+
+/*
+ * A byte that decides mostly ends the header or a right frame whose bytes came without a pause: neither need ask for all
+ * that may be. Not inline, each: what one of them saves of the registers the others need not pay for.
+ */
+RS485_RAM __attribute__((noinline)) static void feedOne(Rs485Receiver* r, uint8_t b, int64_t atMs, Rs485FrameLine* line)
+{
+	feed(r, line, &b, 1, atMs);
+}
+
+RS485_RAM __attribute__((noinline)) static void headerByte(Rs485Receiver* r, uint8_t b, int64_t atMs, Rs485FrameLine* line)
+{
+	uint8_t* at = r->bytes;
+	at[headerBytes - 1] = b;
+	uint32_t whole = wholeOf(at);
+	if (whole > r->longest || !supports(&r->settings, word(at))) {
+		feedOne(r, b, atMs, line);
 		return;
 	}
-	feed(r, line, bytes, count, atMs);
+	r->lastMs = atMs;
+	r->length = headerBytes;
+	r->whole = whole;
+	r->plain = whole - 1;
+}
+
+RS485_RAM __attribute__((noinline)) static void lastByte(Rs485Receiver* r, uint8_t b, int64_t atMs, Rs485FrameLine* line)
+{
+	uint32_t whole = r->whole;
+	r->bytes[whole - 1] = b;
+	if (!frameIsRight(r->bytes, whole)) {
+		feedOne(r, b, atMs, line);
+		return;
+	}
+	r->lastMs = atMs;
+	r->length = whole;
+	accept(r, atMs, line);
+}
+
+RS485_RAM void rs485ReceiverByte(Rs485Receiver* r, uint8_t byte, int64_t atMs, Rs485FrameLine* line)
+{
+	if (!r->plain || r->length != r->plain || !rs485ReceiverFlows(r, atMs))
+		feedOne(r, byte, atMs, line);
+	else if (r->whole == 0)
+		headerByte(r, byte, atMs, line);
+	else
+		lastByte(r, byte, atMs, line);
 }
 
 RS485_RAM void rs485ReceiverReset(Rs485Receiver* r)
@@ -536,11 +558,10 @@ RS485_RAM void rs485ReceiverReset(Rs485Receiver* r)
 	if (r->length)
 		noise(r, rs485Resync, r->length, r->lastMs);
 	r->mode = modeCollect;
-	r->length = 0;
-	r->plain = 0;
-	r->second = 0;
+	clear(r);
 	r->answerCode = RS485_NO_ANSWER;
 	endEcho(r);
+	plan(r);
 }
 
 RS485_RAM void rs485ReceiverConfigure(Rs485Receiver* r, const Rs485Settings* settings)
@@ -555,16 +576,18 @@ RS485_RAM void rs485ReceiverConfigure(Rs485Receiver* r, const Rs485Settings* set
 	r->settings.typeCount = count;
 	r->settings.maxPayload = settings->maxPayload;
 	r->settings.bitRates = settings->bitRates;
+	r->longest = (settings->maxPayload < r->capacity ? settings->maxPayload : r->capacity) + (uint32_t)overhead;
 }
 
 void rs485ReceiverStart(Rs485Receiver* r, Rs485EventQueue* events, const Rs485Settings* settings, uint16_t capacity)
 {
 	*r = (Rs485Receiver){ 0 };
 	r->events = events;
-	rs485ReceiverConfigure(r, settings);
 	r->capacity = capacity < RS485_CAPACITY ? capacity : RS485_CAPACITY;
+	rs485ReceiverConfigure(r, settings);
 	r->lastMs = -1000000;
 	r->skipCode = RS485_NO_ANSWER;
 	r->answerCode = RS485_NO_ANSWER;
 	r->echoUntilMs = RS485_NEVER;
+	plan(r);
 }

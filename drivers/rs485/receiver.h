@@ -62,27 +62,38 @@ typedef struct {
 	uint16_t bitRates;
 } Rs485Settings;
 
+/* The two sums of the wire format (src/wire/frame.ts). Their modulo is left to the end: over RS485_FRAME_BYTES they stay below 2^26. */
 typedef struct {
-	Rs485EventQueue* events;
-	Rs485Settings settings;
-	uint16_t capacity; /* longest payload taken; RS485_CAPACITY but in tests */
+	uint32_t c1, c2;
+} Rs485Sums;
 
+typedef struct {
+	int64_t firstMs, lastMs;
+	/* What every byte asks for is whole words, as halves cost more. */
+	uint32_t length;
+	uint32_t plain; /* bytes before this one decide nothing, they are stored; 0 where every byte decides: plan() in receiver.c */
+	uint32_t whole; /* bytes of the frame, 0 while the header is not complete, and with no byte */
 	uint8_t mode; /* enum in receiver.c */
+	int8_t answerCode, skipCode;
 	uint8_t previous; /* the byte before, of a frame above the limit */
-	int8_t skipCode, answerCode;
-	uint16_t length;
-	uint16_t plain; /* bytes before this one decide nothing: they are stored and summed; 0 where every byte decides */
-	uint16_t whole; /* bytes of the frame, 0 while the header is not complete */
-	uint16_t taken; /* of a frame above the limit */
-	uint16_t sum;
-	uint16_t second, secondWhole, secondSum;
-	int64_t firstMs, lastMs, secondFirstMs, answerEndMs;
+	uint16_t taken; /* of a frame above the limit, as are these */
+	Rs485Sums sums;
+	uint16_t second, secondWhole; /* of the second reading, 0 where there is none: where it begins, its `whole` */
+	int64_t secondFirstMs, answerEndMs;
 
 	const uint8_t* echo; /* what was sent and is expected back */
 	uint16_t echoLength, echoAt;
 	int64_t echoUntilMs;
 
-	uint8_t bytes[RS485_FRAME_BYTES];
+	Rs485EventQueue* events;
+	Rs485Settings settings;
+	uint16_t capacity; /* longest payload taken; RS485_CAPACITY but in tests */
+	uint32_t longest; /* frame that is taken, as configured */
+
+	union {
+		uint8_t bytes[RS485_FRAME_BYTES];
+		uint32_t words[(RS485_FRAME_BYTES + 3) / 4]; /* as the queue takes them */
+	};
 } Rs485Receiver;
 
 /* To be called once, before anything else; not in a handler. */
@@ -110,27 +121,12 @@ extern void rs485OnFrame(Rs485FrameLine* line);
 
 /* Lets time pass up to nowMs. */
 extern void rs485ReceiverPoll(Rs485Receiver* r, Rs485FrameLine* line, int64_t nowMs);
-/* Takes bytes, those that rs485ReceiverQuick does not take among them; all of them count as received at atMs. */
+/* Takes bytes; all of them count as received at atMs. */
 extern void rs485ReceiverFeed(Rs485Receiver* r, Rs485FrameLine* line, const uint8_t* bytes, uint16_t count, int64_t atMs);
+/* Takes one byte; made for one that rs485ReceiverQuick has not taken. In its owner's order, so that registers stay as they are. */
+extern void rs485ReceiverByte(Rs485Receiver* r, uint8_t byte, int64_t atMs, Rs485FrameLine* line);
 
-/*
- * Most bytes begin a frame or lie inside one, come without a pause, and find no answer due: those decide nothing, and are
- * stored and summed by this, inside the handler that has them. 1: taken. 0: nothing was done, rs485ReceiverFeed is for it.
- */
-#define RS485_INLINE static inline __attribute__((always_inline))
-enum { rs485ModeCollect = 0, rs485SumStart = 0xaa, rs485AckByte = 0x06, rs485NakByte = 0x15 };
-
-/* Sum of the wire format: two sums modulo 255 in one number (src/wire/frame.ts). */
-RS485_INLINE uint16_t rs485SumByte(uint32_t sum, uint32_t byte)
-{
-	uint32_t c1 = (sum & 0xff) + byte;
-	if (c1 >= 255)
-		c1 -= 255;
-	uint32_t c2 = (sum >> 8) + c1;
-	if (c2 >= 255)
-		c2 -= 255;
-	return (uint16_t)(c2 << 8 | c1);
-}
+enum { rs485AckByte = 0x06, rs485NakByte = 0x15 };
 
 /* No pause before this byte, and the frame's time is not over. */
 RS485_INLINE int rs485ReceiverFlows(const Rs485Receiver* r, int64_t atMs)
@@ -138,28 +134,28 @@ RS485_INLINE int rs485ReceiverFlows(const Rs485Receiver* r, int64_t atMs)
 	return (uint32_t)(atMs - r->lastMs) < RS485_IDLE_MS && (uint32_t)(atMs - r->firstMs) < RS485_FRAME_MAX_MS;
 }
 
+/*
+ * Most bytes begin a frame or lie inside one, come without a pause, and find no answer due: those decide nothing, and are
+ * stored by this, inside the handler that has them. 1: taken. 0: nothing was done, rs485ReceiverByte is for it.
+ */
 RS485_INLINE int rs485ReceiverQuick(Rs485Receiver* r, uint8_t b, int64_t atMs)
 {
 	uint32_t k = r->length;
+	if (k >= r->plain)
+		return 0;
 	if (k == 0) {
-		if (r->mode != rs485ModeCollect || r->answerCode != RS485_NO_ANSWER || r->echoLength || b == rs485AckByte || b == rs485NakByte)
+		if (b == rs485AckByte || b == rs485NakByte)
 			return 0;
 		r->firstMs = atMs;
-		r->sum = rs485SumByte(rs485SumStart, b);
-		r->whole = 0;
-		r->second = 0;
-		r->plain = 3;
+		r->lastMs = atMs;
 	}
-	else {
-		if (k >= r->plain || !rs485ReceiverFlows(r, atMs))
+	else if ((uint32_t)(atMs - r->lastMs)) { /* in the same millisecond as the byte before nothing can have come due */
+		if (!rs485ReceiverFlows(r, atMs))
 			return 0;
-		uint32_t whole = r->whole;
-		if (whole == 0 || k + 2 < whole)
-			r->sum = rs485SumByte(r->sum, b);
+		r->lastMs = atMs;
 	}
 	r->bytes[k] = b;
-	r->length = (uint16_t)(k + 1);
-	r->lastMs = atMs;
+	r->length = k + 1;
 	return 1;
 }
 

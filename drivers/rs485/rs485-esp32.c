@@ -105,8 +105,11 @@ RS485_RAM static void receive(int64_t ms)
 		uart_ll_read_rxfifo(rs485.hw, rs485.bytes, count);
 		if (rs485.driving && !rs485.line.echo)
 			continue;
-		if (count == 1)
-			rs485LineRxByte(&rs485.line, rs485.bytes[0], ms); /* the rule: the FIFO tells of every byte */
+		if (count == 1) { /* the rule: the FIFO tells of every byte */
+			if (rs485LineQuick(&rs485.line, rs485.bytes[0], ms))
+				continue;
+			rs485LineByte(&rs485.line, rs485.bytes[0], ms);
+		}
 		else
 			rs485LineRx(&rs485.line, rs485.bytes, (uint16_t)count, ms, ms);
 		serve();

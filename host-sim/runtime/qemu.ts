@@ -41,8 +41,10 @@ export interface QemuStats extends XsStats {
     /** From ROM to a loaded application. */
     readonly start: number;
     readonly interrupts: number;
-    /** Of these, for received bytes: `count` bytes, all of it, and the dearest interrupt. */
+    /** Of these, for received bytes in the line's handler: `count` bytes, all of it, and the dearest call. */
     readonly uart: InstructionCount;
+    /** The line's interrupts as a whole, with all around that handler but the saving of registers: `count` interrupts. */
+    readonly uartInterrupt: InstructionCount;
     readonly rx: InstructionCount;
     readonly wake: InstructionCount;
     readonly host: InstructionCount;
@@ -123,6 +125,7 @@ type RawStats = Omit<QemuStats, "instructions"> & {
     start: number;
     interrupts: number;
     uart: RawCount;
+    uartInterrupt: RawCount;
     rx: RawCount;
     wake: RawCount;
     host: RawCount;
@@ -142,6 +145,7 @@ function instructionsOf({ ticks, ...rest }: RawStats, shift: number): QemuStats 
     start: scale(ticks.start),
     interrupts: scale(ticks.interrupts),
     uart: each(ticks.uart),
+    uartInterrupt: each(ticks.uartInterrupt),
     rx: each(ticks.rx),
     wake: each(ticks.wake),
     host: each(ticks.host),

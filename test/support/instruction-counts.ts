@@ -26,6 +26,8 @@ export interface InstructionCounts {
   readonly receiverFrame: number;
   /** The interrupt handler in C by received bytes, most of them in frames of 8: an appliance that sends byte by byte. */
   readonly handlerByte: number;
+  /** The whole interrupt around it: who it was, {@link handlerByte}, the timer; all but the saving of registers. */
+  readonly handlerInterrupt: number;
   /** What the bytes of a byte line take, all that follows from them included, by bytes. */
   readonly receivedByte: number;
   /** What one more byte in a batch takes: from its JSON through the receiver. */
@@ -96,7 +98,7 @@ async function receiverCounts(): Promise<Pick<InstructionCounts, "receiverByte" 
 }
 
 /** The frame line's interrupt handler, fed by the appliance inside the machine (boards/qemu-rv32/peer.h). */
-async function handlerCounts(): Promise<Pick<InstructionCounts, "handlerByte">> {
+async function handlerCounts(): Promise<Pick<InstructionCounts, "handlerByte" | "handlerInterrupt">> {
   const machine = await startQemu({
     archive: firmwareArchive("machine-entry"),
     line: "frame",
@@ -114,8 +116,11 @@ async function handlerCounts(): Promise<Pick<InstructionCounts, "handlerByte">> 
     await machine.step({ nowMs: 0, utcMs: 1_700_000_000_000, in: [boot] });
     await machine.startPeer(300, 2045);
     while (!(await machine.peer()).done) await new Promise((wake) => setTimeout(wake, 100));
-    const { uart } = (await machine.stats()).instructions;
-    return { handlerByte: Math.round(uart.sum / uart.count) };
+    const { uart, uartInterrupt } = (await machine.stats()).instructions;
+    return {
+      handlerByte: Math.round(uart.sum / uart.count),
+      handlerInterrupt: Math.round(uartInterrupt.sum / uartInterrupt.count),
+    };
   } finally {
     await machine.close();
   }

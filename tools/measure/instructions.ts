@@ -16,6 +16,8 @@ const words: Readonly<Record<keyof InstructionCounts, string>> = {
   receiverFrame: "a received frame of 8 bytes: receiver and framing alone, all of it",
   handlerByte:
     "a received byte in the interrupt handler in C: UART, clock, framing, check bytes, event; a byte an interrupt, frames of 6 to 28 bytes; saving of registers and the timer's compare left out",
+  handlerInterrupt:
+    "the whole interrupt of such a byte on this board: who it was, the handler above, the timer's compare, counting; the saving of registers (about 40) left out",
   receivedByte: "a received byte of the byte line, with all that the application does about it",
   moreByte: "one more byte in a batch of the byte line: hex, receiver",
   exchange: "a request to the appliance with ACK, answer and ACK, over the byte line",
