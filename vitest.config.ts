@@ -12,9 +12,9 @@ export default defineConfig({
     // tools/test.ts says which do not.
     maxWorkers: full ? 1 : 2,
     // What waits, waits for what it then asserts: a limit ends what hangs and says nothing of speed.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
-    expect: { poll: { timeout: 60_000 } },
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 200_000 } },
     coverage: { provider: "v8", include: ["src/wire/**", "src/link/**"] },
   },
 });

@@ -57,20 +57,20 @@ describe.each(["node", "xs"])("csms, ucm --runtime %s and sgd as processes", (ru
 
   it("comes online, and follows a limit and its end", async () => {
     expect(alone).toHaveProperty("error");
-    await ucm.line("online", (line) => line["event"] === "upstream" && line["state"] === "online", 60_000);
-    await sgd.line("32 A", charging(31.9, 32.1), 60_000);
+    await ucm.line("online", (line) => line["event"] === "upstream" && line["state"] === "online", 200_000);
+    await sgd.line("32 A", charging(31.9, 32.1), 200_000);
     const seen = sgd.lines.length;
     expect(await post("/limit", { limit: 16 })).toEqual({ status: "Accepted" });
-    await sgd.line("16 A", charging(15.8, 16.1), 60_000, seen);
+    await sgd.line("16 A", charging(15.8, 16.1), 200_000, seen);
     expect(await post("/limit", { limit: -1 })).toHaveProperty("error");
     const limited = sgd.lines.length;
     expect(await post("/clear", {})).toEqual({ status: "Accepted" });
-    await sgd.line("32 A again", charging(31.9, 32.1), 60_000, limited);
+    await sgd.line("32 A again", charging(31.9, 32.1), 200_000, limited);
     await expect
       .poll(async () => (await fetch(`${String(listening["api"])}/transactions`)).json())
       .toMatchObject([{ point: "CP-7", idTag: "CP-7" }]);
     expect(await post("/trigger", { message: "MeterValues" })).toEqual({ status: "Accepted" });
-  }, 300_000);
+  }, 600_000);
 
   it("keeps the password to its owner", () => {
     expect(statSync(String(listening["passwordFile"])).mode & 0o077).toBe(0);

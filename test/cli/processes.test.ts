@@ -68,7 +68,7 @@ describe.each(["node", "xs"])("vtn, ucm --runtime %s and sgd as processes", (run
 
   it("registers and charges at 32 A", async () => {
     await ucm.line("online", (line) => line["event"] === "upstream" && line["state"] === "online");
-    await sgd.line("32 A", charging(31.9, 32.1), 60_000);
+    await sgd.line("32 A", charging(31.9, 32.1), 200_000);
   });
 
   it("lowers the current on an event, and says so from end to end", async () => {
@@ -79,7 +79,7 @@ describe.each(["node", "xs"])("vtn, ucm --runtime %s and sgd as processes", (run
       startInSeconds: 1,
       durationSeconds: 600,
     });
-    await sgd.line("16 A", charging(15.9, 16.1), 60_000, seen);
+    await sgd.line("16 A", charging(15.9, 16.1), 200_000, seen);
     await ucm.line(
       "shed verified",
       (line) => line["event"] === "command" && line["name"] === "Shed" && line["verified"] === true,
@@ -92,7 +92,7 @@ describe.each(["node", "xs"])("vtn, ucm --runtime %s and sgd as processes", (run
     });
     const cancelled = sgd.lines.length;
     await fetch(`${String(listening["api"])}/events/${String(id)}`, { method: "DELETE" });
-    await sgd.line("32 A again", charging(31.9, 32.1), 60_000, cancelled);
+    await sgd.line("32 A again", charging(31.9, 32.1), 200_000, cancelled);
   });
 
   it("takes commands on the control interface, and refuses nonsense and other origins", async () => {

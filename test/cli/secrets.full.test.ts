@@ -142,7 +142,7 @@ describe("openucm", { timeout: 400_000 }, () => {
     plant("first password of the platform", readFileSync(String(csms["passwordFile"]), "utf8").trim());
     plantKeys("vtn");
     plantKeys("csms");
-  }, 300_000);
+  }, 600_000);
 
   it("ucm: a module that its page sets up, with captures and pages", async () => {
     const charger = start(
@@ -205,7 +205,7 @@ describe("openucm", { timeout: 400_000 }, () => {
     expect((await page("/setup", fields("nonsense"), cookie))[1]).toContain('value="nonsense"');
     expect((await page("/setup", fields(url3()), cookie))[1]).toContain("Saved");
     // The authority of the bench is not known to this computer: the secret is kept and tried, and refused.
-    await ucm.line("a try", (line) => line["event"] === "upstream" && line["id"] === "grid", 60_000);
+    await ucm.line("a try", (line) => line["event"] === "upstream" && line["id"] === "grid", 200_000);
     await pause(3000);
     for (const one of ["/", "/history", "/settings", "/setup", "/nowhere"])
       await page(one, undefined, cookie);
@@ -274,7 +274,7 @@ describe("openucm", { timeout: 400_000 }, () => {
       );
       const api = String(csms["api"]);
       if (json.length > 0)
-        for (const id of ["two", "drei", "platform"]) await ucm.line(id, isOnline(id), 60_000);
+        for (const id of ["two", "drei", "platform"]) await ucm.line(id, isOnline(id), 200_000);
       for (let i = 0; i < 600 && !(await ask("csms", `${api}/points`))[1].includes(point); i++)
         await pause(100);
       const call = (action: string, payload: object): Promise<[Response, string]> =>
@@ -306,7 +306,7 @@ describe("openucm", { timeout: 400_000 }, () => {
       "--capture",
       at("bench.pcapng"),
     );
-    const ready = new URL(String((await bench.line("ready", eventIs("ready"), 60_000))["url"]));
+    const ready = new URL(String((await bench.line("ready", eventIs("ready"), 200_000))["url"]));
     const [, html] = await ask("bench page", ready);
     const parts = [...html.matchAll(/(?:src|href)="([^"#]+)"/g)].map((match) => match[1]!);
     for (const part of parts) await ask("bench page", new URL(part, ready));

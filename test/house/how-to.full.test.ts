@@ -123,7 +123,7 @@ describe("docs/how-to", () => {
   }
 
   const printed = (one: CliProcess, words: RegExp): Promise<unknown> =>
-    one.line(String(words), (line) => words.test(JSON.stringify(line)), 60_000);
+    one.line(String(words), (line) => words.test(JSON.stringify(line)), 200_000);
 
   it("test my charger: judged, and shed over TLS", async () => {
     const name = "test-my-charger.md";
@@ -140,7 +140,7 @@ describe("docs/how-to", () => {
     shell(find(name, /^curl/));
     await printed(ucm, /command {2}Shed: verified/);
     await printed(start(find(name, /sgd --serial pty/)), /serial line: /);
-  }, 300_000);
+  }, 600_000);
 
   it("test my module: judged, given a charger that is treated badly, and played a recorded one", async () => {
     const name = "test-my-module.md";
@@ -155,7 +155,7 @@ describe("docs/how-to", () => {
     await printed(start(find(name, /vtn/)), /OpenADR 2\.0b/);
     const replay = find(name, /replay/);
     expect(run(replay, [await moduleAlone()])).toMatch(/played \d+ of \d+ records of the charger/);
-  }, 300_000);
+  }, 600_000);
 
   it("attach a USB adapter: listen, stand between, an adapter that echoes", async () => {
     const name = "attach-a-usb-adapter.md";
@@ -178,7 +178,7 @@ describe("docs/how-to", () => {
     );
     running.push(sgd);
     await printed(sgd, /state \d+/);
-  }, 300_000);
+  }, 600_000);
 
   it("write a scenario: run, check, list", () => {
     const name = "write-a-scenario.md";
@@ -186,7 +186,7 @@ describe("docs/how-to", () => {
     expect(run(find(name, /run evening/))).toMatch(/1 passed, 0 failed/);
     expect(run(find(name, /check/))).toMatch(/no mistake/);
     expect(run(find(name, /list/))).toMatch(/epri-2017-22a5/);
-  }, 300_000);
+  }, 600_000);
 
   it("read a capture in Wireshark: recorded, decoded, and read by tshark and sigrok-cli where they are", () => {
     const name = "read-a-capture-in-wireshark.md";
@@ -199,7 +199,7 @@ describe("docs/how-to", () => {
       else if (process.env["CI"] === "true") throw new Error(`${program} is not here`);
       else tried.add(command);
     }
-  }, 300_000);
+  }, 600_000);
 
   it("run in CI: all scenarios, a folder of one's own, a charger on an adapter", async () => {
     const name = "run-in-ci.md";
@@ -215,7 +215,7 @@ describe("docs/how-to", () => {
       expect(readFileSync(join(work, "junit.xml"), "utf8")).toMatch(/<testsuites tests="\d+" failures="0"/);
     }
     run(find(name, /conformance/), [await simulator()], ["--only", "link.ack"]);
-  }, 300_000);
+  }, 600_000);
 
   it("a bench on a Raspberry Pi: the page answers at its port, with and without the demonstration", async () => {
     const name = "a-bench-on-a-raspberry-pi.md";
@@ -229,7 +229,7 @@ describe("docs/how-to", () => {
     await printed(start(find(name, /sgd/), [await moduleAlone()]), /state \d/);
     const tap = start(find(name, /capture/), [await simulator()]);
     await printed(tap, /Supported\?|Query/);
-  }, 300_000);
+  }, 600_000);
 
   it("has no command that was not tried", () => {
     const all = pages.flatMap((name) => commandsOf(name));

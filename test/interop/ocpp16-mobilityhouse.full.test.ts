@@ -27,7 +27,7 @@ describeNeeding(["python3"], "against ocpp (PyPI)", () => {
     const id = ++asked;
     child.stdin!.write(`${JSON.stringify({ id, action, payload })}\n`);
     const answer = (): Line | undefined => seen("answer").find((line) => line["id"] === id);
-    await rig.until(`an answer to ${action}`, () => answer() !== undefined, 60_000);
+    await rig.until(`an answer to ${action}`, () => answer() !== undefined, 200_000);
     const { error, answer: value } = answer()! as { error?: string; answer: Line };
     return error === undefined ? value : { error };
   };
@@ -59,7 +59,7 @@ describeNeeding(["python3"], "against ocpp (PyPI)", () => {
       credentials: { ca: pki.ca.cert, password: "a-secret-of-this-test" },
     });
     rig.start();
-  }, 300_000);
+  }, 600_000);
 
   afterAll(async () => {
     await rig?.close();
@@ -92,12 +92,12 @@ describeNeeding(["python3"], "against ocpp (PyPI)", () => {
     expect(await call("RemoteStartTransaction", { idTag: "DRIVER-1", connectorId: 1 })).toMatchObject({
       status: "Accepted",
     });
-    await rig.until("32 A", () => rig.amperes > 31.8, 60_000);
+    await rig.until("32 A", () => rig.amperes > 31.8, 200_000);
     await rig.until("start", () => seen("start").length === 1);
     expect(seen("start")[0]).toMatchObject({ id_tag: "DRIVER-1", transaction_id: 1 });
     for (const value of [16, 6, 0]) {
       expect(await call("SetChargingProfile", limit(value))).toMatchObject({ status: "Accepted" });
-      await rig.until(`${String(value)} A`, () => Math.abs(rig.amperes - value) < 0.15, 60_000);
+      await rig.until(`${String(value)} A`, () => Math.abs(rig.amperes - value) < 0.15, 200_000);
     }
     const schedule = await call("GetCompositeSchedule", { connectorId: 1, duration: 600 });
     expect(schedule).toMatchObject({ status: "Accepted" });
@@ -105,15 +105,15 @@ describeNeeding(["python3"], "against ocpp (PyPI)", () => {
     expect(await call("ClearChargingProfile", { chargingProfilePurpose: "TxProfile" })).toMatchObject({
       status: "Accepted",
     });
-    await rig.until("32 A again", () => rig.amperes > 31.8, 60_000);
+    await rig.until("32 A again", () => rig.amperes > 31.8, 200_000);
     const metered = seen("meter").length;
-    await rig.until("meter values", () => seen("meter").length > metered, 60_000);
+    await rig.until("meter values", () => seen("meter").length > metered, 200_000);
     expect(await call("RemoteStopTransaction", { transactionId: 1 })).toMatchObject({ status: "Accepted" });
-    await rig.until("0 A", () => rig.amperes < 0.1, 60_000);
-    await rig.until("stop", () => seen("stop").length === 1, 60_000);
+    await rig.until("0 A", () => rig.amperes < 0.1, 200_000);
+    await rig.until("stop", () => seen("stop").length === 1, 200_000);
     const used = Number(seen("stop")[0]!["meter_stop"]) - Number(seen("start")[0]!["meter_start"]);
     expect(Math.abs(used - rig.energyWh)).toBeLessThanOrEqual(2);
-  }, 300_000);
+  }, 600_000);
 
   it.each([
     ["BootNotification", "boot"],
@@ -124,7 +124,7 @@ describeNeeding(["python3"], "against ocpp (PyPI)", () => {
   ])("sends %s when triggered", async (requestedMessage, event) => {
     const before = seen(event).length;
     expect(await call("TriggerMessage", { requestedMessage })).toMatchObject({ status: "Accepted" });
-    await rig.until("it comes", () => seen(event).length > before, 60_000);
+    await rig.until("it comes", () => seen(event).length > before, 200_000);
   });
 
   it("refuses what is not built in with the standard's codes", async () => {
@@ -148,7 +148,7 @@ describeNeeding(["python3"], "against ocpp (PyPI)", () => {
     const intruder = new OcppRig({ url, dataDir: join(data, "none"), credentials: { ...credentials, ca } });
     intruder.start();
     try {
-      await intruder.until("it fails", () => intruder.upstream.fault !== "", 60_000);
+      await intruder.until("it fails", () => intruder.upstream.fault !== "", 200_000);
       expect(intruder.upstream.fault).toBe(fault);
     } finally {
       await intruder.close();
@@ -178,16 +178,16 @@ describeNeeding(["python3"], "against ocpp (PyPI)", () => {
         await new Promise((resolve) => setTimeout(resolve, 100));
       const intruder = attempt("wrong", other);
       rigs.push(intruder);
-      await intruder.until("it fails", () => intruder.upstream.fault !== "", 60_000);
+      await intruder.until("it fails", () => intruder.upstream.fault !== "", 200_000);
       expect(intruder.upstream.fault).toMatch(/^(tls-client-certificate|closed)$/);
       expect(heard.some((line) => line["event"] === "connected")).toBe(false);
       const member = attempt("right", good);
       rigs.push(member);
-      await member.until("online", () => member.upstream.state === "online", 60_000);
+      await member.until("online", () => member.upstream.state === "online", 200_000);
       await member.until("it boots", () => heard.some((line) => line["event"] === "boot"));
     } finally {
       for (const one of rigs) await one.close();
       strict.kill();
     }
-  }, 300_000);
+  }, 600_000);
 });

@@ -136,7 +136,7 @@ function suite(python: string): void {
 
     await bl(`delete ${event}`);
     await until("the end", () => held.length === 0);
-  }, 300_000);
+  }, 600_000);
 }
 
 if ("python" in found) describe(name, () => suite(found.python));

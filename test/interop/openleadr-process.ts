@@ -32,7 +32,7 @@ export class OpenleadrVtn {
     event: string,
     fits: (line: OpenleadrLine) => boolean = () => true,
     from = 0,
-    ms = 60_000,
+    ms = 200_000,
   ): Promise<OpenleadrLine> {
     const end = Date.now() + ms;
     for (;;) {

@@ -27,7 +27,7 @@ describeWith(
 
     beforeAll(async () => {
       vtn = new OpenleadrVtn(openleadrPython());
-      const { url } = await vtn.wait("listening", undefined, 0, 60_000);
+      const { url } = await vtn.wait("listening", undefined, 0, 200_000);
       sgd = new CliProcess(["sgd", "--serial", "pty", "--json"]);
       const serial = await sgd.line("serial", (line) => line["event"] === "serial");
       const file = (name: string): string => join(vtn.folder, name);
@@ -51,7 +51,7 @@ describeWith(
         "--json",
       ];
       ucm = new CliProcess([...args, "--data", join(data, "ucm")]);
-    }, 300_000);
+    }, 600_000);
 
     afterAll(async () => {
       await Promise.all([ucm?.stop(), sgd?.stop(), vtn?.stop()]);
@@ -59,37 +59,37 @@ describeWith(
     });
 
     it("registers by its fingerprint, and the car charges at 32 A", async () => {
-      await vtn.wait("registered", undefined, 0, 60_000);
-      await ucm.line("online", (line) => line["event"] === "upstream" && line["state"] === "online", 60_000);
-      await sgd.line("32 A", charging(31.9, 32.1), 60_000);
-    }, 300_000);
+      await vtn.wait("registered", undefined, 0, 200_000);
+      await ucm.line("online", (line) => line["event"] === "upstream" && line["state"] === "online", 200_000);
+      await sgd.line("32 A", charging(31.9, 32.1), 200_000);
+    }, 600_000);
 
     it("the current follows an event, its change and its cancellation, and each is verified", async () => {
       const signal = { name: "SIMPLE", type: "level", intervals: [[300, 1]] };
       let seen = sgd.lines.length;
       vtn.send({ cmd: "event", id: "one", signals: [signal] });
-      expect(await vtn.wait("answered", (line) => line["id"] === "one", 0, 60_000)).toMatchObject({
+      expect(await vtn.wait("answered", (line) => line["id"] === "one", 0, 200_000)).toMatchObject({
         opt: "optIn",
       });
-      await sgd.line("16 A", charging(15.9, 16.1), 60_000, seen);
-      await ucm.line("Shed verified", command("Shed"), 60_000);
+      await sgd.line("16 A", charging(15.9, 16.1), 200_000, seen);
+      await ucm.line("Shed verified", command("Shed"), 200_000);
       seen = sgd.lines.length;
       vtn.send({ cmd: "modify", id: "one", value: 2 });
-      await sgd.line("8 A", charging(7.9, 8.1), 60_000, seen);
-      await ucm.line("Critical Peak verified", command("CriticalPeak"), 60_000);
+      await sgd.line("8 A", charging(7.9, 8.1), 200_000, seen);
+      await ucm.line("Critical Peak verified", command("CriticalPeak"), 200_000);
       seen = sgd.lines.length;
       vtn.send({ cmd: "cancel", id: "one" });
-      await sgd.line("32 A again", charging(31.9, 32.1), 60_000, seen);
-      await ucm.line("End Shed verified", command("EndShed"), 60_000);
-    }, 300_000);
+      await sgd.line("32 A again", charging(31.9, 32.1), 200_000, seen);
+      await ucm.line("End Shed verified", command("EndShed"), 200_000);
+    }, 600_000);
 
     it("the telemetry that arrives at the utility is the charger's power", async () => {
       const from = vtn.lines.length;
       // 32 A at 240 V, once the current has come up again.
       const full = (line: Line): boolean =>
         line["measurement"] === "RealPower" && Math.abs(Number((line["values"] as unknown[])[0]) - 7680) < 80;
-      await vtn.wait("report", full, from, 60_000);
+      await vtn.wait("report", full, from, 200_000);
       expect(vtn.lines.filter((line) => line.event === "error")).toEqual([]);
-    }, 300_000);
+    }, 600_000);
   },
 );

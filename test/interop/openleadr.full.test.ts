@@ -94,7 +94,7 @@ class Module {
     );
   }
 
-  async until(what: string, fits: () => boolean, ms = 60_000): Promise<void> {
+  async until(what: string, fits: () => boolean, ms = 200_000): Promise<void> {
     const end = Date.now() + ms;
     while (!fits()) {
       if (Date.now() > end) {
@@ -124,11 +124,11 @@ describe("our VEN and OpenLEADR's VTN, over mutual TLS", () => {
 
   beforeAll(async () => {
     vtn = new OpenleadrVtn(openleadrPython());
-    url = String((await vtn.wait("listening", undefined, 0, 60_000))["url"]);
+    url = String((await vtn.wait("listening", undefined, 0, 200_000))["url"]);
     const read = (name: string): string => readFileSync(join(vtn.folder, name), "utf8");
     credentials = { ca: read("ca.pem"), cert: read("client.pem"), key: read("client.key") };
     ucm = new Module({ id: "interop", url, venName: "module-1", emergency: false }, credentials);
-  }, 300_000);
+  }, 600_000);
 
   afterAll(async () => {
     ucm.close();

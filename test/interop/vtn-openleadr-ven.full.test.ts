@@ -23,7 +23,7 @@ describeNeeding(["python3"], "our VTN and OpenLEADR's VEN", () => {
   let errors = "";
   const lines: Line[] = [];
 
-  const wait = async <T>(what: string, find: () => T | undefined, ms = 60_000): Promise<T> => {
+  const wait = async <T>(what: string, find: () => T | undefined, ms = 200_000): Promise<T> => {
     for (const end = Date.now() + ms; Date.now() < end; await new Promise((done) => setTimeout(done, 50))) {
       const found = find();
       if (found !== undefined) return found;
@@ -44,7 +44,7 @@ describeNeeding(["python3"], "our VTN and OpenLEADR's VEN", () => {
     });
     ven.stderr!.on("data", (data) => (errors += String(data)));
     await line("running");
-  }, 300_000);
+  }, 600_000);
   afterAll(async () => {
     ven?.kill();
     await vtn?.close();

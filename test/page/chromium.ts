@@ -5,6 +5,7 @@ import { programPath } from "../support/program-path.js";
 export async function launchChromium(): Promise<Browser> {
   return await chromium.launch({
     executablePath: programPath("chromium")!,
+    timeout: 200_000,
     args: [
       "--no-sandbox",
       "--disable-gpu",

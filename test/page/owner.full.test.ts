@@ -39,9 +39,10 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     url = String((await ucm.line("setup", event("setup")))["url"]);
     browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+    page.setDefaultTimeout(200_000);
     page.on("pageerror", (error) => errors.push(error.message));
     page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  }, 300_000);
+  }, 600_000);
 
   afterAll(async () => {
     await browser?.close();
@@ -102,7 +103,7 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     await accessible();
     expect(statSync(join(data, "ucm/owner-secret.txt")).mode & 0o777).toBe(0o600);
     expect(JSON.stringify(ucm.lines)).not.toContain(secret());
-  }, 300_000);
+  }, 600_000);
 
   it("sets a new module up: what is wrong is said, what is right begins", async () => {
     await page.waitForTimeout(1500);
@@ -126,11 +127,11 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     await page.getByLabel("Password that it has given you").fill(module.clientSecret);
     await page.getByRole("button", { name: "Save" }).click();
     await expect.poll(() => page.locator("main").textContent()).toContain("Saved");
-    await ucm.line("online", (line) => line["event"] === "upstream" && line["state"] === "online", 60_000);
+    await ucm.line("online", (line) => line["event"] === "upstream" && line["state"] === "online", 200_000);
     expect(readFileSync(join(data, "ucm/module.json"), "utf8")).not.toContain(module.clientSecret);
     expect(statSync(join(data, "ucm/grid.secret")).mode & 0o777).toBe(0o600);
     expect(JSON.stringify(ucm.lines)).not.toContain(module.clientSecret);
-  }, 300_000);
+  }, 600_000);
 
   it("shows who is in control and why, and what the owner decides counts", async () => {
     await page.goto(url);
@@ -146,7 +147,7 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
         `${from} to ${to} A`,
         (line) =>
           line["event"] === "state" && Number(line["currentA"]) >= from && Number(line["currentA"]) <= to,
-        40_000,
+        200_000,
         at,
       );
     await fullCurrent(0);
@@ -167,7 +168,7 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     const normal = sgd.lines.length;
     await page.getByRole("button", { name: "Back to normal" }).click();
     await amperes(15, 17, normal);
-  }, 300_000);
+  }, 600_000);
 
   it("pauses a utility, sets a time, shows history, and forgets when told", async () => {
     await page.getByRole("link", { name: "Settings" }).click();
@@ -188,5 +189,5 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     await page.getByRole("button", { name: "Forget everything" }).click();
     await expect.poll(() => page.locator("main").textContent()).toContain("forgets everything");
     expect(errors.filter((text) => !/429|422|403/.test(text))).toEqual([]);
-  }, 300_000);
+  }, 600_000);
 });

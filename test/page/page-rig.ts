@@ -20,9 +20,10 @@ export interface PageRig {
 export async function openPage(options: readonly string[] = []): Promise<PageRig> {
   const data = mkdtempSync(join(tmpdir(), "openucm-page-"));
   const bench = new CliProcess(["bench", "--no-demo", "--port", "0", "--json", "--data", data, ...options]);
-  const ready = await bench.line("ready", (line) => line["event"] === "ready", 60_000);
+  const ready = await bench.line("ready", (line) => line["event"] === "ready", 200_000);
   const browser = await launchChromium();
   const page = await browser.newPage({ viewport: { width: 1440, height: 1120 } });
+  page.setDefaultTimeout(200_000);
   const elsewhere: string[] = [];
   const errors: string[] = [];
   page.on("request", (request) => {

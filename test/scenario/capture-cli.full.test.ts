@@ -55,7 +55,7 @@ describe("capture, replay, decode --pcap", () => {
       "--capture",
       ofReplay,
     );
-    const end: Line = await replay.line("end", (line) => line["event"] === "replayed", 60_000);
+    const end: Line = await replay.line("end", (line) => line["event"] === "replayed", 200_000);
     expect(await replay.exited).toBe(0);
     // The charger's last words are still on their way through the man in the middle.
     const heardOf = (file: string): string =>
@@ -120,7 +120,7 @@ describe("capture, replay, decode --pcap", () => {
     expect(frames.some((one) => one.from === "module" && one.bytes.length > 2)).toBe(true);
     expect(frames.some((one) => one.from === "charger" && one.bytes[0] === 6)).toBe(true);
     await sgd.stop();
-  }, 300_000);
+  }, 600_000);
 
   it("decode reads the file, and says what is wrong with one that is none", async () => {
     const decode = start("decode", "--pcap", recorded, "--json", "--vcd", join(folder, "again.vcd"));

@@ -39,7 +39,7 @@ it("enrols itself and goes online, and is the same after a restart", async () =>
   const isOnline = (line: Record<string, unknown>): boolean =>
     line["event"] === "upstream" && line["state"] === "online";
   const first = start(...args);
-  await first.line("online", isOnline, 60_000);
+  await first.line("online", isOnline, 200_000);
   await first.stop();
   const secret = readFileSync(clientSecretFile, "utf8").trim();
   expect(JSON.stringify(first.lines)).not.toContain(secret);
@@ -48,6 +48,6 @@ it("enrols itself and goes online, and is the same after a restart", async () =>
   expect(statSync(path).mode & 0o777).toBe(0o600);
   const { fingerprint256 } = new X509Certificate(readFileSync(path));
   const again = start(...args);
-  await again.line("online", isOnline, 60_000);
+  await again.line("online", isOnline, 200_000);
   expect(new X509Certificate(readFileSync(path)).fingerprint256).toBe(fingerprint256);
-}, 300_000);
+}, 600_000);

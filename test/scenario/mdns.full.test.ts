@@ -26,7 +26,7 @@ describe("mDNS", () => {
       { ca: readFileSync(vtn.ca, "utf8") },
     );
     try {
-      await ucm.until("online", () => ucm.ven.status().state === "online", 60_000);
+      await ucm.until("online", () => ucm.ven.status().state === "online", 200_000);
       expect(vtn.core3.vens()).toMatchObject([{ venName: "module-mdns" }]);
     } finally {
       ucm.close();
@@ -35,5 +35,5 @@ describe("mDNS", () => {
       await vtn.close();
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 300_000);
+  }, 600_000);
 });

@@ -62,7 +62,7 @@ describe("the embedded platform, with basic authentication (security profile 2)"
     const { rig, point } = platform;
     const before = point.got(requestedMessage).length;
     expect(await platform.ask("TriggerMessage", { requestedMessage })).toEqual({ status: "Accepted" });
-    await rig.until("it comes", () => point.got(requestedMessage).length > before, 60_000);
+    await rig.until("it comes", () => point.got(requestedMessage).length > before, 200_000);
   });
 });
 
@@ -90,7 +90,7 @@ describe("with a client certificate (security profile 3)", () => {
       expect(await platform.ask("ExtendedTriggerMessage", { requestedMessage })).toEqual({
         status: "Accepted",
       });
-      await rig.until("it comes with another one", () => csms.certificateOf("CP-1") !== first, 60_000);
+      await rig.until("it comes with another one", () => csms.certificateOf("CP-1") !== first, 200_000);
       renewed = csms.certificateOf("CP-1");
       const signed = point.records.filter((one) => one.action === "CertificateSigned");
       expect(signed.map((one) => one.answer)).toEqual([{ status: "Rejected" }, { status: "Accepted" }]);
@@ -105,7 +105,7 @@ describe("with a client certificate (security profile 3)", () => {
     } finally {
       await again.close();
     }
-  }, 300_000);
+  }, 600_000);
 
   it("without one: refused", async () => {
     const csms = { clientCertificates: true };

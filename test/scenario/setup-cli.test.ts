@@ -26,7 +26,7 @@ const module = (...args: string[]): CliProcess =>
   new CliProcess(["ucm", "--serial", "pty", "--setup-port", "0", "--data", data, "--json", ...args]);
 
 async function until(what: string, done: () => boolean): Promise<void> {
-  for (const end = Date.now() + 60_000; !done();) {
+  for (const end = Date.now() + 200_000; !done();) {
     if (Date.now() > end) throw new Error(`not in time: ${what}`);
     await new Promise((again) => setTimeout(again, 25));
   }

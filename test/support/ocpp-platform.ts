@@ -48,7 +48,7 @@ export async function startPlatform({
 export async function refusedBy(options: PlatformOptions): Promise<string> {
   const platform = await startPlatform({ ...options, rig: { dataDir: join(options.dataDir, "none") } });
   try {
-    await platform.rig.until("it fails", () => platform.rig.upstream.fault !== "", 60_000);
+    await platform.rig.until("it fails", () => platform.rig.upstream.fault !== "", 200_000);
     if (platform.csms.connected().length > 0) throw new Error("it got in");
     return platform.rig.upstream.fault;
   } finally {

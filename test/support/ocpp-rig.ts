@@ -104,7 +104,7 @@ export class OcppRig {
     this.poll();
   }
 
-  async until(what: string, done: () => boolean, limitMs = 60_000): Promise<void> {
+  async until(what: string, done: () => boolean, limitMs = 200_000): Promise<void> {
     const end = monotonicMs() + limitMs;
     while (!done()) {
       if (monotonicMs() > end) throw new Error(`not within ${String(limitMs)} ms: ${what}`);

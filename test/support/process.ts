@@ -55,7 +55,7 @@ export class CliProcess {
   async line(
     what: string,
     fits: (line: Record<string, unknown>) => boolean,
-    limitMs = 60_000,
+    limitMs = 200_000,
     from = 0,
   ): Promise<Record<string, unknown>> {
     const deadline = Date.now() + limitMs;

@@ -77,7 +77,7 @@ export class Ven3Host {
     this.#then(() => this.ven.deregister(this.now));
   }
 
-  async until(what: string, fits: () => boolean, ms = 60_000): Promise<void> {
+  async until(what: string, fits: () => boolean, ms = 200_000): Promise<void> {
     for (const end = Date.now() + ms; !fits();) {
       if (Date.now() > end)
         throw new Error(

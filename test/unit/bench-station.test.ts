@@ -9,7 +9,7 @@ import { nodeEngine } from "../../host-sim/runtime/node-engine.js";
 const dataDir = mkdtempSync(join(tmpdir(), "openucm-bench-station-"));
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-it("has keys of its own, for which its platform signs", { timeout: 60_000 }, async () => {
+it("has keys of its own, for which its platform signs", { timeout: 200_000 }, async () => {
   const bench = await Bench.start({
     ...{
       dataDir,
@@ -27,14 +27,14 @@ it("has keys of its own, for which its platform signs", { timeout: 60_000 }, asy
   try {
     bench.run();
     const { core } = bench.csms;
-    await expect.poll(() => core.point("BENCH-1").boot !== undefined, { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => core.point("BENCH-1").boot !== undefined, { timeout: 200_000 }).toBe(true);
     const payload = { requestedMessage: "SignChargePointCertificate" };
     const answer = await bench.csms.ask({ action: "ExtendedTriggerMessage", payload }, "BENCH-1");
     expect(answer["status"]).toBe("Accepted");
     const names = ["platform.next.pem", "platform.pem"].map((name) =>
       join(dataDir, "bench-certificates", name),
     );
-    await expect.poll(() => names.some((name) => existsSync(name)), { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => names.some((name) => existsSync(name)), { timeout: 200_000 }).toBe(true);
   } finally {
     await bench.close();
   }

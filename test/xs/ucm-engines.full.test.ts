@@ -57,7 +57,7 @@ function suite(runtime: string): void {
 
   it("registers with the utility over mutual TLS, and the car charges at 32 A", async () => {
     await ucm.line("online", (line) => line["event"] === "upstream" && line["state"] === "online", 200_000);
-    await sgd.line("32 A", charging(31.9, 32.1), 60_000);
+    await sgd.line("32 A", charging(31.9, 32.1), 200_000);
   });
 
   it("lowers the current to 16 A on an event, sees it verified, and gives it back", async () => {
@@ -65,14 +65,14 @@ function suite(runtime: string): void {
     const event = { signal: "SIMPLE", level: 1, startInSeconds: 1, durationSeconds: 600 };
     const answer = await fetch(`${api}/events`, { method: "POST", body: JSON.stringify(event) });
     const { id } = (await answer.json()) as { id: string };
-    await sgd.line("16 A", charging(15.9, 16.1), 60_000, seen);
+    await sgd.line("16 A", charging(15.9, 16.1), 200_000, seen);
     await ucm.line(
       "shed verified",
       (line) => line["event"] === "command" && line["name"] === "Shed" && line["verified"] === true,
     );
     const cancelled = sgd.lines.length;
     await fetch(`${api}/events/${id}`, { method: "DELETE" });
-    await sgd.line("32 A again", charging(31.9, 32.1), 60_000, cancelled);
+    await sgd.line("32 A again", charging(31.9, 32.1), 200_000, cancelled);
     await ucm.line(
       "end shed verified",
       (line) => line["event"] === "command" && line["name"] === "EndShed" && line["verified"] === true,
