@@ -107,7 +107,7 @@ function cases(of: Library): void {
     const env = { ...process.env, ASAN_OPTIONS: "detect_leaks=0" };
     return new Promise((done, fail) => {
       const args = [join(folder, "device-http.js"), argument];
-      execFile(join(folder, "xs-tls"), args, { env, timeout: 50_000 }, (error, out, err) => {
+      execFile(join(folder, "xs-tls"), args, { env, timeout: 240_000 }, (error, out, err) => {
         if (error !== null || err !== "") fail(new Error(`xs-tls: ${err || String(error)}\n${out}`));
         else
           done(

@@ -111,7 +111,7 @@ export function runTls(
     execFile(
       path,
       [scriptOf(library), argument],
-      { env, timeout: 50_000, maxBuffer: 1 << 24 },
+      { env, timeout: 240_000, maxBuffer: 1 << 24 },
       (error, out, err) => {
         if (error !== null || err !== "") {
           fail(new Error(`xs-tls: ${err || String(error)}\n${out}`));
