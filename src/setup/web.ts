@@ -184,7 +184,7 @@ export class OwnerWeb {
         return answer(id, 200, this.desk.forget().text);
       }
       case "/setup": {
-        const setup = readSetup(form, this.settings.wifi);
+        const setup = readSetup(form, this.settings.wifi, this.#first);
         if (typeof setup === "string") return this.#setup(id, session, form, setup, now);
         if (this.desk.configure === undefined || (this.#first && !this.inSetup(now)))
           return this.#setup(id, session, form, "", now);

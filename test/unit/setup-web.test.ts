@@ -365,7 +365,9 @@ describe("setup", () => {
     expect(fresh.get("/").body).toContain("Set up your module");
     fresh.login();
     const form = /name="form" value="(\w+)"/.exec(fresh.get("/").body)![1]!;
-    expect(fresh.post("/setup", { form, ...good, url: "http//x" }).body).toContain("url must be");
+    expect(fresh.post("/setup", { form, ...good, url: "http//x" }).body).toContain(
+      "The address must begin with https://",
+    );
     expect(fresh.post("/setup", { form, ...good, passphrase: "short" }).body).toContain("8 to 63");
     expect(fresh.post("/setup", { form, ...good }).status).toBe(200);
     expect(fresh.setups).toEqual([
@@ -387,6 +389,47 @@ describe("setup", () => {
     fresh.nowMs += SETUP_MS;
     expect(fresh.post("/setup", { form, ...good }).status).toBe(200);
     expect(fresh.setups).toHaveLength(1);
+  });
+
+  it.each([
+    ["no network in a new module", { ssid: "" }, "Wi-Fi network is missing"],
+    ["a network name of more than 32 bytes", { ssid: "Gästezimmer überm Hühnerstall öö" }, "at most 32"],
+    ["a password that WPA2 does not know", { passphrase: "Kühlschrank" }, "without accents"],
+    ["an address without TLS", { url: "http://vtn.example/openadr3" }, "must begin with https://"],
+    ["a platform without TLS", { protocol: "ocpp16", url: "ws://csms.example/a" }, "must begin with wss://"],
+    [
+      "no name for OpenADR 2.0b",
+      { protocol: "openadr2b", name: "" },
+      "The name that it has given you is missing",
+    ],
+    ["no place", { region: "" }, "Choose where you are"],
+    ["no time zone", { zone: "" }, "Choose where you are"],
+  ])("says in the owner's words: %s", (_, wrong, words) => {
+    const fresh = new Bench({ fresh: true, config: { upstreams: [] } });
+    fresh.web.openSetup("new", { ms: fresh.nowMs, utcMs: UTC });
+    fresh.login();
+    const page = fresh.get("/").body;
+    const form = /name="form" value="(\w+)"/.exec(page)![1]!;
+    const { status, body } = fresh.post("/setup", { form, ...good, ...wrong });
+    expect(status).toBe(422);
+    const told = /role="alert"><p class="w">([^<]*)</.exec(body)![1]!;
+    expect(told).toContain(words);
+    expect(told).not.toMatch(/upstreams|venName|timeZone/);
+    expect(fresh.setups).toEqual([]);
+  });
+
+  it("of a new module presets no place; afterwards a password alone is not lost silently", () => {
+    const fresh = new Bench({ fresh: true, config: { upstreams: [] } });
+    fresh.web.openSetup("new", { ms: fresh.nowMs, utcMs: UTC });
+    fresh.login();
+    const page = fresh.get("/").body;
+    const places = /<select id="region"[\s\S]*$/.exec(page)![0];
+    expect(places).not.toMatch(/<option value="[^"]+" selected/);
+    bench.login();
+    const { body } = bench.post("/setup", { form: bench.form, ...good, ssid: "" });
+    expect(body).toContain("Wi-Fi network is missing");
+    expect(bench.setups).toEqual([]);
+    expect(bench.post("/setup", { form: bench.form, ...good, ssid: "", passphrase: "" }).status).toBe(200);
   });
 
   it("never shows a secret that was typed", () => {
