@@ -58,6 +58,7 @@ export const BESIDE: readonly { readonly why: string; readonly suites: readonly 
       "test/house/coverage.full.test.ts",
       "test/interop/dissector-sigrok.full.test.ts",
       "test/interop/dissector-wireshark.full.test.ts",
+      "test/interop/nvs-partition.full.test.ts",
       "test/interop/openadr2-xsd.full.test.ts",
       "test/interop/sbom.full.test.ts",
       "test/interop/verify-psa.full.test.ts",
@@ -65,6 +66,21 @@ export const BESIDE: readonly { readonly why: string; readonly suites: readonly 
       "test/xs/bytecode.full.test.ts",
     ],
   },
+];
+
+/** Of these the ones that take about a minute: they begin first, so that none of them is left when all else has ended. */
+export const LONG: readonly string[] = [
+  "test/property/openadr3-fuzz.full.test.ts",
+  "test/xs/suites.full.test.ts",
+  "test/property/fuzz.full.test.ts",
+  "test/xs/receiver-twin.full.test.ts",
+  "test/property/openadr2-fuzz.test.ts",
+  "test/property/model-charger.test.ts",
+  "test/scenario/outages.full.test.ts",
+  "test/scenario/scenario-all.full.test.ts",
+  "test/xs/link-deadline.full.test.ts",
+  "test/property/ocpp16-fuzz.full.test.ts",
+  "test/xs/journal.full.test.ts",
 ];
 
 /** Suites that want the machine alone, though their imports do not show it, by why. */

@@ -1,6 +1,6 @@
 /** The full run's two passes (tools/test-passes.ts): each suite is in exactly one, and none in real time shares the machine. */
 import { describe, expect, it } from "vitest";
-import { ALONE, BESIDE, realWorldOf, runsBeside, suitesLeft } from "../../tools/test-passes.js";
+import { ALONE, BESIDE, LONG, realWorldOf, runsBeside, suitesLeft } from "../../tools/test-passes.js";
 
 const left = suitesLeft();
 
@@ -9,6 +9,7 @@ describe("the passes of the full run", () => {
     const named = [...BESIDE.flatMap(({ suites }) => suites), ...Object.keys(ALONE)];
     expect(named.filter((suite) => !left.includes(suite))).toEqual([]);
     expect(new Set(named).size).toBe(named.length);
+    expect(LONG.filter((suite) => !runsBeside(suite))).toEqual([]);
   });
 
   it("run no suite beside another that deals with processes, sockets or browsers", () => {
