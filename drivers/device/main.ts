@@ -2,7 +2,7 @@
  * The module on the chip: makes the world of `src/app.ts` from the drivers and turns its wheel. **Never run on hardware.**
  *
  * What it is to do comes from `mc/config` (`ucm`, `wifi`, `credentials`) and from what the owner's page has set up, which wins
- * and lies in NVS (kept.ts). With the label's secret (`ownerSecret` in `mc/config`, or in NVS) it serves its pages on port 80,
+ * and lies in NVS (kept.ts). With the label's secret (in NVS, label.ts; else `ownerSecret` in `mc/config`) it serves its pages on port 80,
  * in its setup access point, which it opens when new or by the button, and in the home network. It keeps its clock by the
  * network, and reaches its upstreams by HTTP, WebSocket and MQTT over drivers/tls, with keys and certificates that
  * drivers/identity keeps. A build with neither `wifi` nor secret has no network: HTTP answers `unreachable`.
@@ -26,6 +26,7 @@ import { DeviceWeb } from "../web/server.js";
 import { wifiSdk } from "../wifi/sdk.js";
 import { WifiNetwork } from "../wifi/station.js";
 import { forgetPasswords, identitySets, passwordKeeper, withStored } from "./credentials.js";
+import { LABEL_SPACE, readLabel, withEstSecret, withSerial } from "./label.js";
 import { KeptSetup, type Settings, type StoredSets, type Wifi } from "./kept.js";
 import { DeviceStreams, httpConnections, type PolledStream } from "./streams.js";
 import { Ucm, type World } from "../../src/app.js";
@@ -54,18 +55,11 @@ const REASONS: readonly StartReason[] = [
   ...(["power", "watchdog", "crash", "brownout"] as const),
   ...(["requested", "factory-reset", "network"] as const),
 ];
-const serial = typeof config["serial"] === "string" ? config["serial"] : "openucm";
 const log = (text: string): void => trace(`${text}\n`);
 
 function startAnew(why: StartReason): void {
   asked(REASONS.indexOf(why));
   restart();
-}
-
-/** On the label; "" = this build has none, and no pages. */
-function labelSecret(): string {
-  const kept = Preference.get("ucm-label", "secret") ?? config["ownerSecret"];
-  return typeof kept === "string" ? kept : "";
 }
 
 /** One value of NVS. */
@@ -89,7 +83,7 @@ class Device {
   #clockIsSet = false;
   #confirmed = false;
   readonly #slots: DeviceSlots | undefined;
-  readonly #secret = labelSecret();
+  readonly #label = readLabel((name) => Preference.get(LABEL_SPACE, name), config);
   /** Undefined without a label's secret: it would let nobody in. */
   readonly #web: DeviceWeb | undefined;
   readonly #button: Button | undefined;
@@ -107,8 +101,10 @@ class Device {
 
   constructor() {
     const { ssid = "", passphrase = "" } = (config["wifi"] ?? {}) as Partial<Wifi>;
-    const credentials = (config["credentials"] ?? {}) as StoredSets;
-    const defaults = { ucm: config["ucm"] ?? { upstreams: [] }, wifi: { ssid, passphrase }, credentials };
+    const build = config["ucm"] ?? { upstreams: [] };
+    const { serial } = this.#label;
+    const credentials = withEstSecret((config["credentials"] ?? {}) as StoredSets, build, this.#label);
+    const defaults = { ucm: withSerial(build, serial), wifi: { ssid, passphrase }, credentials };
     this.#kept = new KeptSetup(setupValue, defaults, log);
     this.#settings = this.#kept.load();
     const { credentials: stored, config: read } = this.#settings;
@@ -118,7 +114,7 @@ class Device {
     const { lamp } = device;
     if (lamp !== undefined)
       this.#lamp = lamp.ws2812 === true ? colourLampOn(lamp.pin) : lampOn(lamp.pin, lamp.activeLow);
-    if (this.#secret !== "") this.#web = new DeviceWeb({ sdk: webSdk(), nowMs: now, log });
+    if (this.#label.secret !== "") this.#web = new DeviceWeb({ sdk: webSdk(), nowMs: now, log });
     this.#network = this.#station();
     if (this.#network !== undefined) {
       // The one that takes credentials must be there before they are set.
@@ -198,7 +194,7 @@ class Device {
         ? {}
         : {
             web: {
-              ownerSecret: this.#secret,
+              ownerSecret: this.#label.secret,
               fresh: this.#settings.fresh,
               respond: (response) => this.#web?.respond(response),
               configure: (setup) => this.#configure(setup),
@@ -251,7 +247,7 @@ class Device {
     const open = this.#ucm.inSetup(at);
     if (open !== this.#setupIsOpen && at.ms >= this.#setupTryMs) {
       try {
-        if (open) network.openSetup(setupNetwork(serial), setupPassphrase(this.#secret));
+        if (open) network.openSetup(setupNetwork(this.#label.serial), setupPassphrase(this.#label.secret));
         else network.closeSetup();
         this.#setupIsOpen = open;
       } catch (error) {

@@ -1,11 +1,12 @@
 /** Many modules at once: a folder each, a list for the utility without any secret, and a ledger so that none repeats. */
-import { createHash, X509Certificate } from "node:crypto";
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes, X509Certificate } from "node:crypto";
+import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../cli/output.js";
 import { fingerprint20b } from "../pki/certificates.js";
 import { filesOf, keyHash, makeRequest, privateFolder } from "./identity.js";
 import { labelSvg } from "./label.js";
+import { labelTexts, nvsCsv, nvsImage } from "./nvs.js";
 import { newSecret } from "./secret.js";
 
 export interface BatchWish {
@@ -17,6 +18,8 @@ export interface BatchWish {
   readonly venName: string;
   /** Lines "serial sha256-of-secret": what was ever given out. */
   readonly ledger: string;
+  /** Each module gets a secret for its first certificate by EST; they are listed in this file, for whoever signs. */
+  readonly estCsv?: string;
 }
 
 /** What was ever given out. Of secrets it holds hashes alone. */
@@ -74,7 +77,7 @@ export function checkName(what: string, name: string): void {
 
 /** Makes modules one after the other, and says each. `secret` stands in for chance in tests. */
 export async function* provision(
-  { out, count, prefix, venName, ledger: path }: BatchWish,
+  { out, count, prefix, venName, ledger: path, estCsv }: BatchWish,
   secret: () => string = newSecret,
 ): AsyncGenerator<Provisioned> {
   checkName("--prefix", `${prefix}0`);
@@ -96,12 +99,24 @@ export async function* provision(
     await makeRequest(dir, "device", serial);
     const name = venName.replaceAll("{serial}", serial);
     writeFileSync(join(dir, "secret.txt"), `${mine}\n`, { mode: 0o600, flag: "wx" });
+    const estSecret = estCsv === undefined ? "" : randomBytes(16).toString("hex");
+    const texts = labelTexts(serial, mine, estSecret);
+    writeFileSync(join(dir, "label.nvs.csv"), nvsCsv(texts), { mode: 0o600, flag: "wx" });
+    writeFileSync(join(dir, "label.nvs.bin"), nvsImage(texts), { mode: 0o600, flag: "wx" });
+    if (estCsv !== undefined) appendSecret(estCsv, `${name},${estSecret}`);
     writeFileSync(join(dir, "label.svg"), labelSvg(serial, mine), { mode: 0o600, flag: "wx" });
     writeFileSync(join(dir, "device.json"), `${JSON.stringify({ serial, venName: name })}\n`, {
       mode: 0o600,
     });
     yield { serial, venName: name, dir };
   }
+}
+
+/** Adds a line to a private list; a new one begins with its head. */
+function appendSecret(path: string, line: string): void {
+  const head = existsSync(path) ? "" : "ven_name,est_secret\r\n";
+  appendFileSync(path, `${head}${line}\r\n`, { mode: 0o600 });
+  chmodSync(path, 0o600);
 }
 
 /** The utility's list of every module in a folder: RFC 4180, with a head, without any secret. */

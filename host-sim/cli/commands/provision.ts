@@ -15,6 +15,7 @@ interface NewFlags {
   readonly venName: string;
   readonly ledger?: string;
   readonly csv?: string;
+  readonly estCsv?: string;
   readonly json?: boolean;
 }
 
@@ -60,17 +61,20 @@ How the pieces go together: docs/how-to/provision-modules.md.`,
     .option("--ven-name <text>", "name at the utility; {serial} is replaced", "{serial}")
     .option("--ledger <file>", "what was ever given out; default: ledger.txt in the batch's folder")
     .option("--csv <file>", "write the utility's list")
+    .option("--est-csv <file>", "give each a secret for its first certificate (EST); adds them to this list")
     .option("--json", "one JSON object a line")
     .action((flags: NewFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);
         const out = resolve(flags.out);
         if (flags.csv !== undefined) checkWritable("--csv", flags.csv);
+        if (flags.estCsv !== undefined) checkWritable("--est-csv", flags.estCsv);
         const progress = new Progress(flags.count, flags.json);
         let made = 0;
         for await (const { serial, venName, dir } of provision({
           ...{ out, count: flags.count, prefix: flags.prefix, venName: flags.venName },
           ledger: flags.ledger ?? join(out, "ledger.txt"),
+          ...(flags.estCsv === undefined ? {} : { estCsv: flags.estCsv }),
         })) {
           progress.update(++made, `${made} of ${flags.count} modules`);
           output.emit({ event: "provisioned", serial, venName, dir }, flags.count > 20 ? undefined : dir);
@@ -79,7 +83,7 @@ How the pieces go together: docs/how-to/provision-modules.md.`,
         if (flags.csv !== undefined) save(flags.csv, enrolmentCsv(out));
         output.emit(
           { event: "done", count: made },
-          `${made} module${made === 1 ? "" : "s"} in ${out}. Each folder holds device.csr (send it to the authority) and secrets (keep them): device.key, secret.txt, label.svg.`,
+          `${made} module${made === 1 ? "" : "s"} in ${out}. Each folder holds device.csr (send it to the authority) and secrets (keep them): device.key, secret.txt, label.svg, label.nvs.csv, label.nvs.bin.`,
         );
         return 0;
       }),
