@@ -76,7 +76,8 @@ export async function startMosquitto(
   let log = "";
   child.stdout.on("data", (data) => (log += String(data)));
   child.stderr.on("data", (data) => (log += String(data)));
-  for (let i = 0; i < 200 && !log.includes("running"); i++) await new Promise((done) => setTimeout(done, 25));
+  for (let i = 0; i < 8000 && !log.includes("running"); i++)
+    await new Promise((done) => setTimeout(done, 25));
   if (!log.includes("running")) throw new Error(`mosquitto does not start: ${log}`);
   return { port, child, log: () => log };
 }
