@@ -9,6 +9,8 @@
 #undef __XSALL__
 #include "fake-idf.h"
 
+#include <time.h>
+
 extern void xs_rs485_destructor(void*);
 extern void xs_spi_peripheral_destructor(void*);
 extern void xs_ucm_flash_destructor(void*);
@@ -18,7 +20,8 @@ extern void xs_ucm_flash_destructor(void*);
 	each(spi_peripheral_load) each(spi_peripheral_read) \
 	each(ucm_flash) each(ucm_flash_close) each(ucm_flash_read) each(ucm_flash_program) each(ucm_flash_erase) \
 	each(ucm_random) each(ucm_now) each(ucm_asked) each(ucm_restart) each(ucm_reason) each(ucm_feed) each(ucm_free_bytes) \
-	each(ucm_confirm) each(ucm_ws2812_open) each(ucm_ws2812_set)
+	each(ucm_confirm) each(ucm_ws2812_open) each(ucm_ws2812_set) \
+	each(ucm_web_listen) each(ucm_web_accept) each(ucm_web_address) each(ucm_web_read) each(ucm_web_write) each(ucm_web_close)
 #define DECLARE(name) extern void xs_##name(txMachine* the);
 NATIVES(DECLARE)
 #define ENTRY(name) { "xs_" #name, xs_##name },
@@ -80,6 +83,21 @@ static void say(txMachine* the)
 	char text[300];
 	fxToStringBuffer(the, mxArgv(0), text, sizeof text);
 	printf("%s\n", text);
+	fflush(stdout);
+}
+
+/* Of the computer, for drivers whose other side is real. */
+static void rest(txMachine* the)
+{
+	struct timespec time = { 0, (long)fxToInteger(the, mxArgv(0)) * 1000000L };
+	nanosleep(&time, NULL);
+}
+
+static void realNow(txMachine* the)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	fxNumber(the, mxResult, (txNumber)time.tv_sec * 1000 + (txNumber)(time.tv_nsec / 1000000));
 }
 
 /* What an instance of a native class is: an object that carries what C keeps. */
@@ -166,7 +184,7 @@ static void clockBytes(txMachine* the)
 }
 
 static const struct { const char* name; txCallback callback; } globals[] = {
-	{ "print", say }, { "newHost", newHost }, { "native", native }, { "reset", reset }, { "advance", advance },
+	{ "print", say }, { "sleep", rest }, { "realNow", realNow }, { "newHost", newHost }, { "native", native }, { "reset", reset }, { "advance", advance },
 	{ "receive", receive }, { "maskUart", maskUart }, { "sent", sent }, { "sentAt", sentAt }, { "watchDrive", watchDrive }, { "undriven", undriven },
 	{ "level", level }, { "rate", rate }, { "held", held }, { "pin", pin }, { "trouble", trouble }, { "collect", collect },
 	{ "lampAt", lampAt }, { "rmtHeld", rmtHeld }, { "startedBy", startedBy }, { "bitten", bitten }, { "stuckBit", stuckBit }, { "failNext", failNext }, { "clock", clockBytes },

@@ -1,77 +1,66 @@
-/** The Moddable SDK's ECMA-419 listener and TCP connections as {@link WebSdk}. **Never run on hardware.** */
-import Listener from "embedded:io/socket/listener";
-import TCP from "embedded:io/socket/tcp";
+/** The chip's listener and TCP connections (ucm-web.c) as {@link WebSdk}. **Never run on hardware.** */
+import * as native from "ucm/web";
 import type { ConnectionEvents, WebConnection, WebSdk } from "./server.js";
 
-/** One connection. Nothing may be thrown into the SDK's callbacks: it would end the machine. */
+/** Connections that are accepted in one turn. */
+const ACCEPTS = 2;
+/** What is offered to be written in one turn. */
+const WRITE_BYTES = 2048;
+
 class Accepted implements WebConnection {
-  private tcp: TCP | undefined;
-  private events: ConnectionEvents | undefined;
-
-  constructor(from: TCP, accept: (connection: WebConnection) => ConnectionEvents | undefined) {
-    // Until it is taken over, the one that was accepted knows who it is.
-    this.tcp = from;
-    this.address = String(from.remoteAddress);
-    const events = accept(this);
-    if (events === undefined) return;
-    this.events = events;
-    try {
-      this.tcp = new TCP({
-        from,
-        format: "buffer",
-        onReadable: () => this.readable(),
-        onWritable: (count) => this.events?.writable(count),
-        onError: () => this.events?.ended(),
-      });
-    } catch {
-      events.ended();
-    }
-  }
-
   readonly address: string;
+  events: ConnectionEvents | undefined;
+  private isOpen = true;
 
-  /** Takes what there is: what is left unread would reset the connection as it is closed. */
-  private readable(): void {
-    try {
-      const bytes = this.tcp?.read();
-      if (bytes instanceof ArrayBuffer) this.events?.data(new Uint8Array(bytes));
-    } catch {
-      this.events?.ended();
-    }
+  constructor(private readonly at: number) {
+    this.address = native.address(at);
   }
 
-  write(bytes: Uint8Array): void {
-    this.tcp?.write(bytes);
+  write(bytes: Uint8Array): number {
+    const taken = this.isOpen ? native.write(this.at, bytes) : -1;
+    if (taken < 0) throw new Error("it broke");
+    return taken;
   }
 
   close(): void {
-    const { tcp } = this;
-    this.tcp = undefined;
+    if (!this.isOpen) return;
+    this.isOpen = false;
     this.events = undefined;
-    tcp?.close();
+    native.close(this.at);
+  }
+
+  /** Tells what has come, and that there may be room. True: there was something. */
+  turn(): boolean {
+    const bytes = this.isOpen ? native.read(this.at) : null;
+    if (bytes === null) this.events?.ended();
+    else if (bytes !== undefined) this.events?.data(new Uint8Array(bytes));
+    this.events?.writable(WRITE_BYTES);
+    return bytes !== undefined;
   }
 }
 
 export function webSdk(): WebSdk {
-  // What nobody holds is collected.
-  const held: Listener[] = [];
+  let live: Accepted[] = [];
+  let take: Parameters<WebSdk["listen"]>[1] = () => undefined;
   return {
-    listen: (port, accept) => {
-      const listener = new Listener({
-        port,
-        onReadable: (count) => {
-          for (let left = count; left > 0; left--) {
-            try {
-              const from = listener.read();
-              if (from === undefined) return;
-              new Accepted(from, accept);
-            } catch {
-              // That one came to nothing; the next.
-            }
-          }
-        },
-      });
-      held.push(listener);
+    listen(port, accept) {
+      const used = native.listen(port);
+      take = accept;
+      return used;
+    },
+    poll() {
+      let busy = false;
+      for (let count = 0; count < ACCEPTS; count++) {
+        const at = native.accept();
+        if (at < 0) break;
+        busy = true;
+        const one = new Accepted(at);
+        one.events = take(one);
+        live.push(one);
+      }
+      for (const one of [...live]) if (one.events !== undefined && one.turn()) busy = true;
+      live = live.filter(({ events }) => events !== undefined);
+      return busy;
     },
   };
 }

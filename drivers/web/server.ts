@@ -3,7 +3,7 @@
  * at most four connections, each with one request; a request that is not whole within ten seconds, and an answer that is not
  * taken within ten more, ends, however slowly bytes drip; a request waits while answers of more than 8 KB wait to be taken, so
  * that nobody fills the memory by not reading; nothing that the platform throws leaves it. Platform-free: connections are
- * handed in (sdk.ts has those of the SDK). **Never run on hardware.**
+ * handed in (sdk.ts has those of the chip). **Never run on hardware.**
  */
 import type { WebRequest, WebResponse } from "../../src/ports/http-server.js";
 import { type ReadRequest, RequestReader, writeResponse } from "../../src/setup/http-codec.js";
@@ -12,9 +12,9 @@ import { type ReadRequest, RequestReader, writeResponse } from "../../src/setup/
 export interface WebConnection {
   /** Of the other side. */
   readonly address: string;
-  /** At most as much as was told by {@link WebListener.writable}. */
-  write(bytes: Uint8Array): void;
-  /** What was written is still sent. */
+  /** At most as much as was told by {@link ConnectionEvents.writable}; how many were taken. */
+  write(bytes: Uint8Array): number;
+  /** What was taken is still sent. */
   close(): void;
 }
 
@@ -30,6 +30,8 @@ export interface ConnectionEvents {
 export interface WebSdk {
   /** Listens on every address of the module. `accept` may be called at any time, and answers whom to tell. Throws. */
   listen(port: number, accept: (connection: WebConnection) => ConnectionEvents | undefined): void;
+  /** Accepts who has come and tells what has. True: there was something. May throw. */
+  poll(): boolean;
 }
 
 const MOST_CONNECTIONS = 4;
@@ -96,7 +98,7 @@ export class DeviceWeb {
 
   /** Requests that are whole go to `ask`, which has them answered by {@link respond}, at once or later. True: there was something. */
   turn(nowMs: number, ask: (request: WebRequest) => void): boolean {
-    let busy = false;
+    let busy = this.listens && this.poll();
     for (const visitor of [...this.visitors]) {
       if (nowMs >= visitor.dueMs) this.drop(visitor);
       else if (visitor.request !== undefined && this.unsentBytes() <= MOST_UNSENT_BYTES) {
@@ -112,6 +114,15 @@ export class DeviceWeb {
       }
     }
     return busy;
+  }
+
+  private poll(): boolean {
+    try {
+      return this.options.sdk.poll();
+    } catch (error) {
+      this.options.log(`web: ${String(error)}`);
+      return false;
+    }
   }
 
   respond(response: WebResponse): void {
@@ -195,10 +206,10 @@ export class DeviceWeb {
     const { unsent, sent, room, connection } = visitor;
     if (unsent === undefined || room <= 0 || !this.visitors.includes(visitor)) return;
     const part = unsent.slice(sent, sent + room);
-    visitor.room -= part.length;
-    visitor.sent += part.length;
     try {
-      connection.write(part);
+      const taken = connection.write(part);
+      visitor.sent += taken;
+      visitor.room = taken < part.length ? 0 : room - taken;
     } catch {
       this.drop(visitor);
       return;

@@ -102,7 +102,7 @@ describe("the application", () => {
 
 describe("C of the drivers", () => {
   it("has every native function that its JavaScript names", () => {
-    for (const folder of ["rs485", "spi-peripheral", "flash", "tls", "device"]) {
+    for (const folder of ["rs485", "spi-peripheral", "flash", "tls", "device", "web"]) {
       const files = readdirSync(join(root, "drivers", folder));
       const text = (ending: string): string =>
         files
@@ -130,6 +130,7 @@ describe("C of the drivers", () => {
       "wifi/sdk.ts",
       "web/server.ts",
       "web/sdk.ts",
+      "web/ucm-web.c",
       "button/button.ts",
       "button/sdk.ts",
     ])
