@@ -54,6 +54,8 @@ import type { Updater } from "./update/updater.js";
 const QUIET_MS = 300;
 /** No change of what is in force may be so near when an update restarts the module: start, session, servers asked again, ms. */
 const STEADY_MS = 120_000;
+/** How often progress is judged: a world asks at least every few seconds, and its watchdog waits longer than both. */
+const PROGRESS_MS = 1000;
 /** So long a press of the button opens setup; and so long forgets everything. */
 const SETUP_PRESS_MS = 1000;
 const RESET_PRESS_MS = 10_000;
@@ -76,10 +78,15 @@ export class Ucm {
   readonly #grid: GridCore;
   readonly #upstreams: Upstream[] = [];
   #requestId = 0;
-  /** Something but the link has been touched since all was looked at. */
+  /** Something that may concern others than link and session has happened since all was looked at. */
   #touched = true;
-  /** When something but the link is due: before that, and untouched, what the line brings costs the link alone. */
+  /** When others than link and session are due: before that, and untouched, what the line brings costs those two alone. */
   #restMs = 0;
+  /** When the link is due, and the session; 0 = at once, the link has told it something. */
+  #linkMs = 0;
+  #sgdMs = 0;
+  /** When progress is looked at again. */
+  #progressMs = 0;
   /** UTC minus monotonic time when all was looked at; NaN where UTC was unknown. */
   #clockMs = NaN;
   readonly #store: StorePort;
@@ -109,7 +116,7 @@ export class Ucm {
       line: world.line,
       random,
       emit: (event) => {
-        this.#touched = true;
+        this.#sgdMs = 0;
         this.#sgd.onLink(event, this.#now);
       },
       trace: (frame) => this.#trace(frame),
@@ -120,9 +127,11 @@ export class Ucm {
       random,
       settings: sgdSettingsOf(config),
       onStatus: () => {
+        this.#touched = true;
         this.#steering.statusChanged = true;
       },
       onEvent: (event) => {
+        this.#touched = true;
         // What is owed survives a power cut: at worst an End Shed is sent once too often, never once too seldom.
         if (event.event === "owed") store.set(owedKey, event.owed ? "1" : "0");
         else if (event.event === "override") this.#recorder?.onOverride(event.on, this.#now);
@@ -201,7 +210,7 @@ export class Ucm {
   /** When the line is quiet for long enough to erase program flash. */
   #quietMs({ ms }: Now): number {
     if (ms < this.#lineMs + QUIET_MS) return this.#lineMs + QUIET_MS;
-    const nextMs = Math.min(this.#link.nextMs(), this.#sgd.nextMs());
+    const nextMs = this.#lineNextMs();
     return nextMs < ms + QUIET_MS ? Math.max(ms, nextMs) + QUIET_MS : ms;
   }
 
@@ -310,6 +319,7 @@ export class Ucm {
     this.#lineMs = now.ms;
     if (this.#reset.going) return;
     this.#link.onLine(event, now.ms);
+    this.#linkMs = this.#link.nextMs();
   }
 
   onMqtt(event: MqttEvent, at: Now): void {
@@ -399,7 +409,7 @@ export class Ucm {
       this.#reset.step(now);
       return;
     }
-    if (this.#linkAlone(now)) {
+    if (this.#lineAlone(now)) {
       this.#progress(now);
       return;
     }
@@ -417,7 +427,7 @@ export class Ucm {
     this.#sgd.poll(now);
     this.#link.poll(now.ms);
     if (this.#steering.statusChanged) this.#steering.onStatus(now);
-    const lineNextMs = Math.min(this.#link.nextMs(), this.#sgd.nextMs());
+    const lineNextMs = this.#lineNextMs();
     this.#recorder?.poll(this.#lineMs, lineNextMs, now);
     // Time as the world has it: what a utility's server alone has told does not decide whether an update is stale.
     this.#updater?.poll(at);
@@ -429,10 +439,18 @@ export class Ucm {
     this.#vitals.showLamp();
   }
 
+  /** Judges progress, and feeds the watchdog: nobody is late by less than seconds. */
   #progress(now: Now): void {
-    const linkMs = Math.min(this.#link.nextMs(), this.#sgd.nextMs());
+    if (now.ms < this.#progressMs) return;
+    this.#progressMs = now.ms + PROGRESS_MS;
     const storageMs = this.#recorder?.nextMs(this.#lineMs) ?? NEVER;
-    this.#vitals.progress(linkMs, this.#upstreamsNextMs(), storageMs, this.#updater?.dueMs() ?? NEVER, now);
+    this.#vitals.progress(
+      Math.min(this.#linkMs, this.#sgdMs),
+      this.#upstreamsNextMs(),
+      storageMs,
+      this.#updater?.dueMs() ?? NEVER,
+      now,
+    );
   }
 
   #lampFacts(): Omit<LampFacts, "fault"> {
@@ -454,20 +472,34 @@ export class Ucm {
     return next;
   }
 
-  /** Polls the link alone, where nothing else can have anything to do; false where something can. */
-  #linkAlone(now: Now): boolean {
+  /** Polls link and session alone, where nobody else can have anything to do; false where somebody can. */
+  #lineAlone(now: Now): boolean {
     // A clock that was set or stepped concerns everybody; what two clocks differ by in reading does not.
     const clockMs = (now.utcMs ?? NaN) - now.ms;
     const sameClock = Object.is(clockMs, this.#clockMs) || Math.abs(clockMs - this.#clockMs) < 250;
     if (this.#touched || now.ms >= this.#restMs || !sameClock) return false;
-    this.#link.poll(now.ms);
+    if (now.ms < this.#sgdMs && now.ms >= this.#linkMs) {
+      this.#link.poll(now.ms);
+      this.#linkMs = this.#link.nextMs();
+    }
+    if (now.ms >= this.#sgdMs) {
+      this.#sgd.poll(now);
+      this.#link.poll(now.ms);
+      this.#lineNextMs();
+    }
     return !this.#touched;
+  }
+
+  /** When link or session are due, asked anew. */
+  #lineNextMs(): number {
+    this.#linkMs = this.#link.nextMs();
+    this.#sgdMs = this.#sgd.nextMs();
+    return Math.min(this.#linkMs, this.#sgdMs);
   }
 
   #othersNextMs(): number {
     let next = Math.min(
       this.#steering.restartHold.nextMs(),
-      this.#sgd.nextMs(),
       this.#providers.nextMs(),
       this.#grid.nextMs(this.#now),
       this.#upstreamsNextMs(),
@@ -484,7 +516,7 @@ export class Ucm {
 
   nextMs(): number {
     if (this.#reset.going) return this.#reset.nextMs(this.#now);
-    return this.#touched ? this.#now.ms : Math.min(this.#link.nextMs(), this.#restMs);
+    return this.#touched ? this.#now.ms : Math.min(this.#linkMs, this.#sgdMs, this.#restMs);
   }
 
   /** An order of the owner, from the local page; `order` is checked. */

@@ -2,19 +2,24 @@
  * Entry module for counting instructions in virtual time on a machine that has a clock and a UART of its own: the time
  * is the first input of a batch, and nothing leaves by the UART. Otherwise as machine-entry.ts.
  */
-import { Machine, type Batch, type Input } from "../../src/runtime.js";
+import { Machine, type Input, type Output } from "../../src/runtime.js";
 
 const machine = new Machine();
 
 interface TimedBatch {
-  readonly in: readonly [{ readonly nowMs: number; readonly utcMs: number | null }, ...Input[]];
+  readonly in: [{ readonly nowMs: number; readonly utcMs: number | null }, ...Input[]];
 }
 
 export function step(text: string): string {
-  const [time, ...inputs] = (JSON.parse(text) as TimedBatch).in;
-  const batch: Batch = { ...time, in: inputs };
-  const { wakeMs, out } = machine.step(batch);
-  const told = out.map((output) => (output.k === "tx" ? { ...output, k: "write" } : output));
+  const batch = (JSON.parse(text) as TimedBatch).in;
+  const { nowMs, utcMs } = batch.shift() as TimedBatch["in"][0];
+  const reply = machine.step({ nowMs, utcMs, in: batch as readonly unknown[] as readonly Input[] });
+  const out: object[] = reply.out as Output[];
+  for (let i = 0; i < out.length; i++) {
+    const output = out[i] as Output;
+    if (output.k === "tx") out[i] = { ...output, k: "write" };
+  }
   // The machine's own wake-up stays off; the caller finds the time that was asked for as the last output.
-  return JSON.stringify({ wakeMs: null, out: [...told, { k: "wake", wakeMs }] });
+  out.push({ k: "wake", wakeMs: reply.wakeMs });
+  return JSON.stringify({ wakeMs: null, out });
 }

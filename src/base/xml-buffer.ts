@@ -44,6 +44,24 @@ export class XmlBuffer {
     this.put(c);
   }
 
+  /** Takes ASCII that stands for itself wherever it is but at the start of a name, as far as there is room; how many. */
+  run(bytes: Uint8Array, from: number, to: number, inName: boolean): number {
+    const { units } = this;
+    let length = this.length;
+    const room = (inName ? this.nameLimit - 1 : this.textLimit) - length;
+    const end = Math.min(to, from + room);
+    let i = from;
+    for (; i < end; i++) {
+      const c = bytes[i]!;
+      const isLetter = (c >= 0x61 && c <= 0x7a) || (c >= 0x41 && c <= 0x5a);
+      // Of the others - . and digits, and in texts what lies between them and is no mark-up.
+      if (!isLetter && (c < 0x2d || c > 0x3a || (inName && (c === 0x2f || c === 0x3a)))) break;
+      units[length++] = c;
+    }
+    this.length = length;
+    return i - from;
+  }
+
   /** False where the name is too long. A colon that stands wrong makes `colon` −2. */
   putName(c: number): boolean {
     if (c === 0x3a) this.colon = this.colon !== -1 || this.length === 0 ? -2 : this.length;

@@ -113,6 +113,10 @@ export class XmlReader {
   /** Takes the next bytes. The first fault stays: later calls give it again. */
   push(bytes: Uint8Array): Fault | undefined {
     for (let i = 0; i < bytes.length && this.fault === undefined; i++) {
+      if (this.buffer.length > 0) {
+        i += this.run(bytes, i);
+        if (i === bytes.length) break;
+      }
       if (++this.bytes > this.limits.documentBytes) {
         return this.fail("xml-document-too-long", `more than ${this.limits.documentBytes} bytes`);
       }
@@ -183,6 +187,22 @@ export class XmlReader {
 
   private bad(text: string): void {
     this.fail("xml-malformed", text);
+  }
+
+  /** What goes on in a name or a text, most of any document, many bytes at a time. Answers how many it took. */
+  private run(bytes: Uint8Array, from: number): number {
+    const { buffer, state } = this;
+    const inName = state === OPEN_NAME || state === CLOSE_NAME || state === ATTR_NAME;
+    const inText = state === ATTR_VALUE || (state === TEXT && buffer.solid);
+    if (!(inName || inText) || !this.utf8.whole) return 0;
+    const to = Math.min(bytes.length, from + this.limits.documentBytes - this.bytes);
+    const count = buffer.run(bytes, from, to, inName);
+    if (count > 0) {
+      this.bytes += count;
+      this.brackets = 0;
+      this.cr = false;
+    }
+    return count;
   }
 
   private char(c: number): void {
