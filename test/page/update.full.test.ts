@@ -26,9 +26,7 @@ describeNeeding(["chromium"], "updates on the page", () => {
 
   beforeAll(async () => {
     writeFileSync(join(folder, "image.bin"), imageOf(1_700_000));
-    const what = ["--board", "bench", "--set-version", "99.0.0", "--keys", keys];
     await release("init", "--keys", keys);
-    await release("add", join(folder, "image.bin"), ...what);
     await release("publish", "--to", www);
     rig = await openPage(["--seed", "4", "--chargers", "2", "--update", www]);
     page = rig.page;
@@ -46,6 +44,10 @@ describeNeeding(["chromium"], "updates on the page", () => {
     await text("#update-slot-a").toMatch(/^A, runs.*confirmed$/);
     await text("#update-slot-b").toContain("empty");
     await text("#update-runs").toMatch(/^\d+\.\d+\.\d+, confirmed$/);
+    // Not before: the module looks by itself as well, and would not wait for the page.
+    const what = ["--board", "bench", "--set-version", "99.0.0", "--keys", keys];
+    await release("add", join(folder, "image.bin"), ...what);
+    await release("publish", "--to", www);
     await expect.poll(() => page.locator("#update-check").isEnabled()).toBe(true);
     await page.locator("#update-check").focus();
     await page.keyboard.press("Enter");
@@ -59,7 +61,7 @@ describeNeeding(["chromium"], "updates on the page", () => {
   }, 600_000);
 
   it("tries the image and confirms it, and shows each module for itself", async () => {
-    await text("#update-runs", 120_000).toBe("99.0.0, confirmed");
+    await text("#update-runs").toBe("99.0.0, confirmed");
     await text("#update-slot-b").toMatch(/^B, runs.*99\.0\.0.*confirmed$/);
     await text("#update-refusal").toBe("none");
     await text("#update-last").toMatch(/99\.0\.0 is installed|nothing newer/);
