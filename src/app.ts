@@ -52,6 +52,8 @@ import type { Updater } from "./update/updater.js";
 
 /** The line must have been silent so long, and stay so, before the program flash is erased (drivers/rs485), ms. */
 const QUIET_MS = 300;
+/** So long after the start an update is judged by a utility's clock, where the module's own has not been set, ms. */
+const LENT_MS = 86_400_000;
 /** No change of what is in force may be so near when an update restarts the module: start, session, servers asked again, ms. */
 const STEADY_MS = 120_000;
 /** How often progress is judged: a world asks at least every few seconds, and its watchdog waits longer than both. */
@@ -214,6 +216,16 @@ export class Ucm {
     return nextMs < ms + QUIET_MS ? Math.max(ms, nextMs) + QUIET_MS : ms;
   }
 
+  /**
+   * Time as the world has it: what a utility's server alone has told does not decide whether an update is stale. Where no time
+   * server has answered for a day it does, not before the last time known: else such a home would never be updated.
+   */
+  #forUpdates(at: Now, { ms, utcMs }: Now): Now {
+    const floorMs = this.#network?.floorMs;
+    if (at.utcMs !== undefined || utcMs === undefined || floorMs === undefined || ms < LENT_MS) return at;
+    return { ms, utcMs: Math.max(utcMs, floorMs) };
+  }
+
   /** No order is under way, no change is near, and no random delay runs, which a restart would forget. */
   #steady(now: Now): boolean {
     const { link, load } = this.#sgd.status();
@@ -353,7 +365,7 @@ export class Ucm {
     if (this.#reset.going) return;
     if (event.ev === "head") this.#alive(now);
     else if (event.ev === "failed") this.#missed(event.reason, now);
-    this.#updater?.onHttp(event, at);
+    this.#updater?.onHttp(event, this.#forUpdates(at, now));
     this.#renewals?.onHttp(event, at);
     for (const upstream of this.#upstreams) upstream.onHttp(event, now);
   }
@@ -429,8 +441,7 @@ export class Ucm {
     if (this.#steering.statusChanged) this.#steering.onStatus(now);
     const lineNextMs = this.#lineNextMs();
     this.#recorder?.poll(this.#lineMs, lineNextMs, now);
-    // Time as the world has it: what a utility's server alone has told does not decide whether an update is stale.
-    this.#updater?.poll(at);
+    this.#updater?.poll(this.#forUpdates(at, now));
     this.#renewals?.poll(at);
     this.#touched = this.#steering.statusChanged;
     this.#clockMs = (now.utcMs ?? NaN) - now.ms;

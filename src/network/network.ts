@@ -82,6 +82,11 @@ export class Network {
     return Math.min(this.#station.nextMs(), this.#time.nextMs());
   }
 
+  /** No time before this is possible, UTC ms. */
+  get floorMs(): number {
+    return this.#time.floorMs();
+  }
+
   get online(): boolean {
     const { state } = this.#station.status();
     return state === "online" || state === "probing";

@@ -14,6 +14,8 @@ export class UpdateEngine implements Engine {
   readonly slots = new SimulatedSlots({ board: BOARD, version: "1.0.0", slotBytes: 0x4_0000 });
   /** Monotonic ms of each restart that an update asked for. */
   readonly restartsMs: number[] = [];
+  /** What the utility's servers say in their Date. */
+  dateUtcMs: ((nowMs: number) => number) | undefined;
   private later: { readonly atMs: number; readonly input: Input }[] = [];
   private readonly inner = nodeEngine();
 
@@ -21,6 +23,11 @@ export class UpdateEngine implements Engine {
 
   async step({ nowMs, utcMs, in: given }: Batch): Promise<Reply> {
     const inputs = given.map((input): Input => {
+      const { dateUtcMs } = this;
+      if (input.k === "head" && dateUtcMs !== undefined) {
+        const date = new Date(dateUtcMs(nowMs)).toUTCString();
+        return { ...input, headers: [...input.headers, ["date", date]] };
+      }
       if (input.k !== "boot") return input;
       this.later = [];
       const { config } = input;
