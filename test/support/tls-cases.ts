@@ -341,7 +341,7 @@ export function tlsCases(library: Library, tls13: boolean): void {
       setTimeout(() => {
         isLate = true;
         socket.write("the rest");
-      }, 200);
+      }, 2000);
     });
     const rude = await servers.proxy(talker, (bytes) => (isLate ? undefined : bytes));
     const outcome = await one({ port: rude });
@@ -359,9 +359,10 @@ export function tlsCases(library: Library, tls13: boolean): void {
     ];
     for (const [bytes, reason] of cases) {
       const port = await raw((socket) => void socket.write(bytes));
-      expect(reasonOf(await one({ port, timeoutMs: 4000 })), bytes.subarray(0, 9).toString("hex")).toContain(
-        reason,
-      );
+      expect(
+        reasonOf(await one({ port, timeoutMs: 20_000 })),
+        bytes.subarray(0, 9).toString("hex"),
+      ).toContain(reason);
     }
   });
 
@@ -381,7 +382,7 @@ export function tlsCases(library: Library, tls13: boolean): void {
       const outcome = await one({ port, timeoutMs: 1500 });
       expect(reasonOf(outcome)).toBe("timeout timeout");
       expect(outcome.ms).toBeGreaterThanOrEqual(1490);
-      expect(outcome.ms).toBeLessThan(6000);
+      expect(outcome.ms).toBeLessThan(20_000);
     }
   });
 
