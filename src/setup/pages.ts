@@ -125,7 +125,8 @@ export function nowPage(facts: WebFacts, form: string, zone: PosixZone | undefin
       : `<p class="big">${kw === "" ? "Connected to the charger" : (sgd.powerW ?? 0) > 50 ? `Charging with ${kw}` : "Not charging"}</p>`;
   const until =
     intent?.endsUtcMs !== undefined && intent.endsUtcMs !== null && intent.ask.ask !== "normal"
-      ? `<p class="m">Until ${dayAndClock(zone, intent.endsUtcMs)}.</p>`
+      ? // To the nearest minute, as the reason above it.
+        `<p class="m">Until ${dayAndClock(zone, Math.round(intent.endsUtcMs / 60_000) * 60_000)}.</p>`
       : "";
   const mine: string[] = [];
   if (delay.running)

@@ -29,7 +29,8 @@ const facts: WebFacts = {
     ask: { ask: "shed" },
     source: "utility",
     reason: "Peak <script>alert(1)</script>",
-    endsUtcMs: UTC + 3_600_000,
+    // An end that is not on the minute: said as in the reason, to the nearest.
+    endsUtcMs: UTC + 3_600_000 - 20_000,
   },
   sgd: { link: "online", powerW: 3680, override: false, load: undefined },
   upstreams: [{ id: "utility", state: "failing", text: `down" onmouseover="x` }],
@@ -416,6 +417,11 @@ describe("setup", () => {
     expect(told).toContain(words);
     expect(told).not.toMatch(/upstreams|venName|timeZone/);
     expect(fresh.setups).toEqual([]);
+  });
+
+  it("and pages: the end of what is in force is rounded as its reason is", () => {
+    bench.login();
+    expect(bench.get("/").body).toMatch(/Until Mon 1 Jun 14:00\./);
   });
 
   it("of a new module presets no place; afterwards a password alone is not lost silently", () => {
