@@ -1,9 +1,13 @@
 // What grows with what others send has an end: each queue that a server, an appliance or a visitor can fill.
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { AnswerReader } from "../../drivers/http/answer.js";
 import { FileFlash } from "../../host-sim/runtime/file-flash.js";
 import { LinkStack } from "../../src/link/stack.js";
 import type { LinkEvent } from "../../src/link/messages.js";
 import { MemoryWatch } from "../../src/health/watch.js";
+import { PacketReader } from "../../src/mqtt/packets.js";
+import { Outbox } from "../../src/openadr2/outbox.js";
 import { ReportBook } from "../../src/openadr2/report-book.js";
 import type { ReportRequest } from "../../src/openadr2/messages.js";
 import { Notices } from "../../src/openadr3/notices.js";
@@ -124,5 +128,63 @@ describe("bounded whatever comes", () => {
     const memory = new MemoryWatch();
     const said = [20_000, 6000, 5000, 9000, 10_300, 6100, 6143].map((bytes) => memory.onFree(bytes));
     expect(said).toEqual([false, true, false, false, false, true, false]);
+  });
+});
+
+describe("the table of docs/network.md", () => {
+  const root = new URL("../../", import.meta.url);
+  const rows = readFileSync(new URL("docs/network.md", root), "utf8")
+    .split("\n")
+    .map((line) => line.split("|").map((cell) => cell.trim()))
+    .filter((cells) => /^`.+` `[A-Z_]+`$/.test(cells[3] ?? ""));
+
+  it("has the figures of the source, and tests that exist", () => {
+    expect(rows.length).toBeGreaterThan(20);
+    for (const [, what, bound, source, , test] of rows) {
+      const [, path, name] = /^`(.+)` `(.+)`$/.exec(source!)!;
+      const text = readFileSync(new URL(path!, root), "utf8");
+      const value = new RegExp(`\\b${name} = ([0-9_]+);`).exec(text)?.[1];
+      expect(value?.replaceAll("_", ""), what).toBe(bound);
+      const file = /`(.+)`/.exec(test!)?.[1];
+      if (file !== undefined) expect(existsSync(new URL(file, root)), file).toBe(true);
+    }
+  });
+});
+
+describe("bounded by itself", () => {
+  it("OpenADR 2.0b: messages that nobody takes; the one under way stays, and what goes is counted", () => {
+    const outbox = new Outbox(seededRandom(1));
+    const first = outbox.put("answer", "EiEvent", "0");
+    const rest = Array.from({ length: 200 }, (_, i) => outbox.put("answer", "EiEvent", String(i)));
+    expect([first, ...rest].filter((one) => outbox.has(one))).toHaveLength(24);
+    expect([outbox.first === first, outbox.has(rest.at(-1)!), outbox.overflows]).toEqual([true, true, 177]);
+  });
+
+  it("HTTP: headers without end", () => {
+    const reader = new AnswerReader(1000);
+    const text = (words: string): Uint8Array => Uint8Array.from(words, (c) => c.charCodeAt(0));
+    let part = reader.read(text("HTTP/1.1 200 OK\r\n"));
+    let headers = 0;
+    for (; headers < 1000 && part.k === "more"; headers++) part = reader.read(text(`x-${headers}: 1\r\n`));
+    expect(part).toMatchObject({ k: "fault" });
+    expect(headers).toBe(65);
+  });
+
+  it("MQTT: of a message of a megabyte the topic alone is kept, and a longer one is none", () => {
+    const topics: string[] = [];
+    const reader = new PacketReader((packet) => {
+      if (packet.packet === "publish") topics.push(packet.topic);
+    });
+    const kept = (reader as unknown as { readonly kept: Uint8Array }).kept.length;
+    const payload = new Uint8Array(65_536);
+    // 63 × 2^14 bytes: just below the longest that is passed over.
+    expect(reader.push(Uint8Array.of(0x30, 0x80, 0x80, 0x3f, 0, 1, 0x61))).toBe(true);
+    for (let i = 0; i < 15; i++) expect(reader.push(payload)).toBe(true);
+    expect(reader.push(new Uint8Array(63 * 16_384 - 15 * 65_536 - 3))).toBe(true);
+    expect(topics).toEqual(["a"]);
+    expect((reader as unknown as { readonly kept: Uint8Array }).kept.length).toBe(kept);
+    expect(kept).toBeLessThan(300);
+    const other = new PacketReader(() => undefined);
+    expect(other.push(Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x01))).toBe(false);
   });
 });
