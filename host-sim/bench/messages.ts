@@ -190,6 +190,8 @@ export interface ScenarioInfo {
   readonly title: string;
   readonly why: string;
   readonly steps: number;
+  /** The file itself: it documents what is done and expected, and is where a scenario of one's own begins. */
+  readonly text: string;
 }
 
 export interface ScenarioStepView {

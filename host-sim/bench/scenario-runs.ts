@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { loadScenario, shippedNames } from "../scenario/files.js";
+import { loadScenario, shippedNames, shippedText } from "../scenario/files.js";
 import type { ScenarioInfo, ScenarioRunView, ScenarioStepView, ToPage } from "./messages.js";
 import type { FromScenario, ScenarioOrder } from "./scenario-worker.js";
 
@@ -12,7 +12,8 @@ const patienceMs = 1000;
 export function listScenarios(): readonly ScenarioInfo[] {
   return shippedNames().flatMap((name) => {
     const one = loadScenario(name);
-    return "steps" in one ? [{ name, title: one.title, why: one.why, steps: one.steps.length }] : [];
+    if (!("steps" in one)) return [];
+    return [{ name, title: one.title, why: one.why, steps: one.steps.length, text: shippedText(name) }];
   });
 }
 

@@ -1,6 +1,7 @@
 /** Scenario files on Node: those that come with the bench, by name, and the user's, by path. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { whyNot } from "../runtime/why-not.js";
 import type { Scenario } from "./model.js";
 import { readScenario } from "./read.js";
 
@@ -14,6 +15,11 @@ export function shippedNames(): readonly string[] {
     .sort();
 }
 
+/** The text of one that comes with the bench: written to be read. */
+export function shippedText(name: string): string {
+  return readFileSync(new URL(`${name}.yaml`, folder), "utf8");
+}
+
 /** A scenario, or sentences that name file, line, column and what is wrong. */
 export function loadScenario(nameOrPath: string): Scenario | readonly string[] {
   const isShipped = shippedNames().includes(nameOrPath);
@@ -23,7 +29,7 @@ export function loadScenario(nameOrPath: string): Scenario | readonly string[] {
     text = readFileSync(path, "utf8");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const why = code === "ENOENT" ? "neither a shipped scenario nor a file" : (code ?? "unreadable");
+    const why = code === "ENOENT" ? "neither a shipped scenario nor a file" : whyNot(error);
     return [`${nameOrPath}: ${why}; \`openucm scenario list\` names those that come with the bench`];
   }
   return scenarioOf(text, path);

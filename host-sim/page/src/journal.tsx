@@ -10,6 +10,13 @@ const parts: readonly (readonly [JournalPartName, string])[] = [
 ];
 const refreshMs = 3000;
 
+/** A column's head in words: `utc` is a time, `energy_Wh` an energy in Wh. */
+function head(column: string): string {
+  if (column === "utc") return "Time (UTC)";
+  const words = column.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 function text(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "" : `${value.length}`;
   return value === null || value === undefined ? "" : String(value);
@@ -62,12 +69,12 @@ export function Journal(props: { view: View; send: (message: FromPage) => void }
               : ((why as Record<string, string>)[part.why] ?? (part.why || "Nothing is written down yet."))}
           </p>
         ) : (
-          <table>
+          <table class={columns.includes("text") ? "told-last" : ""}>
             <thead>
               <tr>
                 {columns.map((column) => (
                   <th scope="col" key={column}>
-                    {column.replaceAll("_", " ")}
+                    {head(column)}
                   </th>
                 ))}
               </tr>

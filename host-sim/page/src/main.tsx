@@ -72,7 +72,7 @@ function App() {
         </span>
         <span class="version">{view.version}</span>
         <label class="inline">
-          Colours
+          <span class="word">Colours</span>
           <select value={theme} onChange={(e) => setTheme(e.currentTarget.value as Theme)}>
             <option value="auto">as the system</option>
             <option value="light">light</option>

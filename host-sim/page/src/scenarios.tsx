@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { FromPage, ScenarioRunView } from "../../bench/messages.js";
 import { lasting } from "./parts.js";
-import type { View } from "./store.js";
+import { saveFile, type View } from "./store.js";
 
 const marks = { waiting: "○", running: "▸", passed: "✓", failed: "✗", skipped: "–" } as const;
 
@@ -92,6 +92,19 @@ function Run(props: { run: ScenarioRunView; send: (message: FromPage) => void })
   );
 }
 
+/** The scenario as it is written: what will be done and expected, and where one of one's own can begin. */
+function Source(props: { name: string; text: string; open: boolean }) {
+  return (
+    <details class="source" open={props.open}>
+      <summary>The scenario as it is written</summary>
+      <pre tabIndex={0}>{props.text}</pre>
+      <button type="button" onClick={() => saveFile(props.name, "application/yaml", props.text)}>
+        Save a copy
+      </button>
+    </details>
+  );
+}
+
 /** Scenarios of the bench and of the user: choose, run in a bench of their own, watch the steps. */
 export function Scenarios(props: { view: View; send: (message: FromPage) => void }) {
   const { view, send } = props;
@@ -177,6 +190,15 @@ export function Scenarios(props: { view: View; send: (message: FromPage) => void
           </label>
         </div>
         {view.run && <Run run={view.run} send={send} />}
+        {own && <Source name={own.name} text={own.text} open={view.run === undefined} />}
+        {!own && picked && (
+          <Source
+            key={picked.name}
+            name={`${picked.name}.yaml`}
+            text={picked.text}
+            open={view.run?.name !== picked.name}
+          />
+        )}
       </div>
     </div>
   );

@@ -89,11 +89,21 @@ function Distribution(props: { lane: Lane; frames: readonly FrameView[] }) {
           ))}
         </div>
       </td>
-      <td class="num">{gaps.length}</td>
-      <td class="num">{figure(0)}</td>
-      <td class="num">{figure(0.5)}</td>
-      <td class="num">{figure(1)}</td>
-      <td class={out > 0 ? "num fault" : "num"}>{gaps.length === 0 ? "–" : out}</td>
+      <td class="num" data-name="Count">
+        {gaps.length}
+      </td>
+      <td class="num" data-name="Least">
+        {figure(0)}
+      </td>
+      <td class="num" data-name="Median">
+        {figure(0.5)}
+      </td>
+      <td class="num" data-name="Most">
+        {figure(1)}
+      </td>
+      <td class={out > 0 ? "num fault" : "num"} data-name="Outside">
+        {gaps.length === 0 ? "–" : out}
+      </td>
     </tr>
   );
 }

@@ -157,22 +157,24 @@ export function Trace(props: {
           <option value="meaning">meaning</option>
           <option value="bytes">bytes</option>
         </select>
-        <span class="sub">
-          {frames.length} of {log.count}
+        <span class="together">
+          <span class="sub" title="Frames that the filter lets through, of all that are kept">
+            {frames.length} of {log.count}
+          </span>
+          <button type="button" onClick={() => save(frames)}>
+            Export
+          </button>
+          <button
+            type="button"
+            aria-pressed={held !== undefined}
+            onClick={() => {
+              following.current = true;
+              change({ held: held ? undefined : [...log.shown] });
+            }}
+          >
+            {held ? "Follow" : "Pause"}
+          </button>
         </span>
-        <button type="button" onClick={() => save(frames)}>
-          Export
-        </button>
-        <button
-          type="button"
-          aria-pressed={held !== undefined}
-          onClick={() => {
-            following.current = true;
-            change({ held: held ? undefined : [...log.shown] });
-          }}
-        >
-          {held ? "Follow" : "Pause"}
-        </button>
       </div>
       <div class={chosen ? "split" : ""}>
         <div

@@ -14,7 +14,12 @@ const levels = ["0 · normal", "1 · shed", "2 · critical peak", "3 · emergenc
 /** What flows between two panels: a line that is whole or broken, and what it is in words. */
 function Way(props: { on: boolean; name: string; state: string }) {
   return (
-    <div class={props.on ? "hop on" : "hop"} role="img" aria-label={`${props.name}: ${props.state}`}>
+    <div
+      class={props.on ? "hop on" : "hop"}
+      data-hop={props.name}
+      role="img"
+      aria-label={`${props.name}: ${props.state}`}
+    >
       <i />
       <span>{props.name}</span>
       <i />
@@ -224,11 +229,18 @@ function count(counters: View["counters"], name: string): number {
   return typeof value === "number" ? value : 0;
 }
 
+/** A count of what should not be: seen at once when it is not zero. */
+function Marked(props: { value: number }) {
+  return <span class={props.value > 0 ? "fault" : ""}>{props.value}</span>;
+}
+
 /** The wire between module and charger, and what can go wrong on it. */
 function Line(props: { view: View; send: Send }) {
   const { view, send } = props;
   const { line, counters } = view;
   const errors = count(counters, "checksumErrors") + count(counters, "bytesDiscarded");
+  const naks = count(counters, "naksReceived") + count(counters, "naksSent");
+  const timeouts = count(counters, "ackTimeouts") + count(counters, "replyTimeouts");
   return (
     <Panel
       id="line"
@@ -244,10 +256,10 @@ function Line(props: { view: View; send: Send }) {
           {count(counters, "framesSent")}, {count(counters, "framesReceived")}
         </Row>
         <Row name="Repeated, timed out">
-          {count(counters, "retries")}, {count(counters, "ackTimeouts") + count(counters, "replyTimeouts")}
+          <Marked value={count(counters, "retries")} />, <Marked value={timeouts} />
         </Row>
         <Row name="Wrong bytes, NAK">
-          {errors}, {count(counters, "naksReceived") + count(counters, "naksSent")}
+          <Marked value={errors} />, <Marked value={naks} />
         </Row>
       </dl>
       <label class="inline">
