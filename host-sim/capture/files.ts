@@ -1,5 +1,6 @@
 /** Capture files on Node, written record by record, so that a killed program leaves a readable file, and read so too. */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { whyNot } from "../runtime/why-not.js";
 import { pcapngPacket, PcapngReader, pcapngStart } from "./pcapng.js";
 import { LINK_TYPE, packRecord, unpackRecord } from "./pseudo-header.js";
 import type { CaptureRecord, CaptureSink } from "./record.js";
@@ -72,7 +73,7 @@ export function* recordsOf(
   try {
     handle = openSync(path, "r");
   } catch (error) {
-    throw new CaptureFileError(`cannot read ${path}: ${(error as Error).message}`);
+    throw new CaptureFileError(`cannot read ${path} (${whyNot(error)})`);
   }
   try {
     const total = fstatSync(handle).size;
@@ -83,7 +84,7 @@ export function* recordsOf(
       try {
         length = readSync(handle, piece);
       } catch (error) {
-        throw new CaptureFileError(`cannot read ${path}: ${(error as Error).message}`);
+        throw new CaptureFileError(`cannot read ${path} (${whyNot(error)})`);
       }
       done += length;
       const packets = length === 0 ? (reader.end() ?? []) : reader.push(piece.subarray(0, length));
@@ -109,6 +110,6 @@ function open(path: string): number {
   try {
     return openSync(path, "w");
   } catch (error) {
-    throw new CaptureFileError(`cannot write ${path}: ${(error as Error).message}`);
+    throw new CaptureFileError(`cannot write ${path} (${whyNot(error)})`);
   }
 }

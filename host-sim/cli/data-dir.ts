@@ -1,15 +1,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { whyNot } from "../runtime/why-not.js";
 import { CommandError, UsageError } from "./output.js";
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOSPC: "no space is left",
-  ENOTDIR: "a part of the path is a file",
-  EEXIST: "it is a file",
-};
 
 /** Makes the folder that `--data` names, private to this user. Answers its absolute path. */
 export function makeDataDir(...path: readonly string[]): string {
@@ -20,9 +12,9 @@ export function makeDataDir(...path: readonly string[]): string {
     closeSync(openSync(probe, "w"));
     rmSync(probe);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = reasons[code ?? ""] ?? message;
-    throw new UsageError(`cannot write to the folder ${dir} (${why}): name another with --data DIR`);
+    throw new UsageError(
+      `cannot write to the folder ${dir} (${whyNot(error)}): name another with --data DIR`,
+    );
   }
   return dir;
 }

@@ -35,6 +35,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 
+// Nobody left to tell: the exit code says it.
+process.stderr.on("error", () => undefined);
+
 await main(process.argv);
 // A full disk is told in the next turn of the event loop.
 await new Promise(setImmediate);

@@ -1,5 +1,6 @@
 /** What a command prints: one JSON object a line with `--json`, else lines for a person. Errors go to stderr. */
 import { closeSync, existsSync, openSync, rmSync } from "node:fs";
+import { whyNot } from "../runtime/why-not.js";
 
 export class Output {
   readonly json: boolean;
@@ -28,7 +29,7 @@ export function checkWritable(option: string, path: string): void {
     closeSync(openSync(path, "a"));
     if (isNew) rmSync(path);
   } catch (error) {
-    throw new UsageError(`${option}: cannot write ${path} (${(error as NodeJS.ErrnoException).code})`);
+    throw new UsageError(`${option}: cannot write ${path} (${whyNot(error)})`);
   }
 }
 

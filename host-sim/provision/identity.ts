@@ -8,6 +8,7 @@ import { createHash, createPrivateKey, createPublicKey, webcrypto, X509Certifica
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as x509 from "@peculiar/x509";
+import { whyNot } from "../runtime/why-not.js";
 import { UsageError } from "../cli/output.js";
 import { fingerprint20b } from "../pki/certificates.js";
 
@@ -52,7 +53,7 @@ export function privateFolder(dir: string): void {
   try {
     make(dir, true);
   } catch (error) {
-    throw new UsageError(`cannot make the folder ${dir} (${(error as NodeJS.ErrnoException).code})`);
+    throw new UsageError(`cannot make the folder ${dir} (${whyNot(error)})`);
   }
 }
 

@@ -157,9 +157,10 @@ async function judge(
     onStart: (test, index) => bar.show(index, test.id),
     onResult: (result) => {
       bar.clear();
-      // With nobody there every test says the same: once in detail is enough.
-      const text = isProblem(result) && result.reason !== SILENT ? resultDetail(result) : resultLine(result);
-      output.emit({ event: "test", ...plain(result) }, text);
+      // With nobody there every test says the same: one line for all of them, at the end.
+      const isSilent = result.reason === SILENT;
+      const text = isProblem(result) && !isSilent ? resultDetail(result) : resultLine(result);
+      output.emit({ event: "test", ...plain(result) }, isSilent ? undefined : text);
     },
   });
   bar.show(0, `waiting for ${peerName(role)}`);
@@ -184,11 +185,14 @@ async function judge(
   };
   for (const path of flags.report) save(path, FORMATS[extname(path)]!(report));
   const counts = countsOf(results);
+  const silent = results.filter(({ reason }) => reason === SILENT).length;
+  if (silent > 0 && !output.json)
+    output.emit({}, `?  ${silent} ${silent === 1 ? "test" : "tests"}: ${SILENT}`);
   output.emit(
     { event: "summary", ...counts, complete: report.isComplete, durationMs: report.durationMs },
     `${countsText(results)}${report.isComplete ? "" : "; interrupted"}`,
   );
-  if (results.filter(({ reason }) => reason === SILENT).length > results.length / 2)
+  if (silent > results.length / 2)
     process.stderr.write(
       `conformance: nothing was heard on ${where}: is ${peerName(role)} on and connected, and A and B the right way round?\n`,
     );

@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
-import type { Command } from "commander";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { InvalidArgumentError, type Command } from "commander";
 import { Fleet, fleetName, virtualUtcMs } from "../../fleet/fleet.js";
 import type { HttpCredentials } from "../../net/node-http.js";
 import { openPki, type Pki } from "../../pki/pki.js";
+import { whyNot } from "../../runtime/why-not.js";
 import { loadProfile } from "../../sgd/profile.js";
 import { VtnCore } from "../../vtn/core.js";
 import { startVtn, type Vtn } from "../../vtn/server.js";
@@ -72,6 +73,21 @@ function liveHeapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
+function urlOption(text: string): string {
+  if (!/^https:\/\//.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError("an address is needed, as `openucm vtn` prints it: https://HOST:PORT/…");
+  return text;
+}
+
+/** The authority of a VTN that runs. Made anew, it would be another, whom that VTN does not know. */
+async function pkiOf(dir: string): Promise<Pki> {
+  if (!existsSync(join(dir, "ca.key")))
+    throw new UsageError(
+      `--pki: there is no ca.key in ${dir}; name the folder pki of \`openucm vtn --data DIR\``,
+    );
+  return await openPki(resolve(dir));
+}
+
 /** A certificate for each module, made by the bench's own authority; or one that all share. */
 async function credentialsFor(
   flags: FleetFlags,
@@ -85,9 +101,14 @@ async function credentialsFor(
         "--vtn needs --pki DIR (the folder of `openucm vtn`, to make a certificate for each module) or --ca, --cert and --key",
       );
     }
-    return [
-      { ca: readFileSync(ca, "utf8"), cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") },
-    ];
+    const named = (option: string, path: string): string => {
+      try {
+        return readFileSync(path, "utf8");
+      } catch (error) {
+        throw new UsageError(`${option}: cannot read ${path} (${whyNot(error)})`);
+      }
+    };
+    return [{ ca: named("--ca", ca), cert: named("--cert", cert), key: named("--key", key) }];
   }
   const made: HttpCredentials[] = [];
   const progress = new Progress(flags.count, flags.json);
@@ -105,12 +126,12 @@ async function realTime(
   flags: FleetFlags,
   fleetOf: (url: string, credentials: readonly HttpCredentials[]) => Fleet,
   output: Output,
-): Promise<Fleet> {
+): Promise<{ readonly fleet: Fleet; readonly isInterrupted: boolean }> {
   const own: Vtn | undefined =
     flags.vtn === undefined
       ? await startVtn({ dataDir: makeDataDir(flags.data), pollSeconds: flags.pollSeconds ?? 10 })
       : undefined;
-  const pki = own?.pki ?? (flags.pki === undefined ? undefined : await openPki(resolve(flags.pki)));
+  const pki = own?.pki ?? (flags.pki === undefined ? undefined : await pkiOf(flags.pki));
   const fleet = fleetOf(own?.urls.openadr2b ?? flags.vtn!, await credentialsFor(flags, pki, output));
   const progress = new Progress(flags.seconds, flags.json);
   const beganMs = Date.now();
@@ -134,19 +155,24 @@ async function realTime(
       { event: "note", text: "--shed-after acts on the fleet's own VTN alone" },
       "--shed-after acts on the fleet's own VTN alone",
     );
+  let isInterrupted = false;
   const end = new Promise<void>((done) => {
     const timer = setTimeout(done, flags.seconds * 1000);
-    process.once("SIGINT", () => {
+    const interrupt = (): void => {
+      isInterrupted = true;
       clearTimeout(timer);
       done();
-    });
+    };
+    process.once("SIGINT", interrupt);
+    process.once("SIGTERM", interrupt);
   });
+  output.emit({ event: "running", seconds: flags.seconds }, undefined);
   await fleet.runReal(end);
   clearInterval(shown);
   clearTimeout(shed);
   progress.end();
   await own?.close();
-  return fleet;
+  return { fleet, isInterrupted };
 }
 
 function virtualTime(flags: FleetFlags, fleet: Fleet): void {
@@ -169,7 +195,7 @@ export function addFleet(program: Command, run: Run): void {
     .command("fleet")
     .description("many modules and chargers in one process, with real protocol traffic")
     .requiredOption("--count <number>", "modules, each with its charger", wholeNumber(1))
-    .option("--vtn <url>", "OpenADR 2.0b VTN; without it the fleet starts its own")
+    .option("--vtn <url>", "OpenADR 2.0b VTN; without it the fleet starts its own", urlOption)
     .option(
       "--pki <dir>",
       "certificate folder of that `openucm vtn` (DIR/pki): makes a certificate for each module",
@@ -195,7 +221,7 @@ export function addFleet(program: Command, run: Run): void {
     )
     .option("--capture <file>", "every frame of the first module's line, pcapng (docs/capture.md)")
     .addOption(dataDirOption())
-    .option("--json", "one JSON object at the end")
+    .option("--json", "one JSON object a line; the result is the last")
     .addHelpText(
       "after",
       `
@@ -223,10 +249,11 @@ Examples:
             ...(sink === undefined ? {} : { capture: { sink, toUtc } }),
           });
         let fleet: Fleet;
+        let isInterrupted = false;
         if (flags.virtualTime) {
           fleet = fleetOf("https://127.0.0.1:1", []);
           virtualTime(flags, fleet);
-        } else fleet = await realTime(flags, fleetOf, output);
+        } else ({ fleet, isInterrupted } = await realTime(flags, fleetOf, output));
         report(
           fleet,
           output,
@@ -240,6 +267,7 @@ Examples:
           );
           writeFileSync(flags.csv, `module,to_verified_ms,at_ms,frames_collided\n${lines.join("\n")}\n`);
         }
+        if (isInterrupted) return 130;
         return fleet.totals().online === flags.count ? 0 : 1;
       }),
     );

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { whyNot } from "../../runtime/why-not.js";
 import { enrolmentCsv, provision } from "../../provision/batch.js";
 import { importCertificate, makeRequest } from "../../provision/identity.js";
 import { wholeNumber } from "../options.js";
@@ -102,9 +103,7 @@ How the pieces go together: docs/how-to/provision-modules.md.`,
         try {
           pem = readFileSync(flags.cert, "utf8");
         } catch (error) {
-          throw new UsageError(
-            `--cert: cannot read ${flags.cert} (${(error as NodeJS.ErrnoException).code})`,
-          );
+          throw new UsageError(`--cert: cannot read ${flags.cert} (${whyNot(error)})`);
         }
         const { slot, fingerprint, subject, notAfter } = importCertificate(flags.device, pem, Date.now());
         output.emit(
