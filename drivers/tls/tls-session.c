@@ -190,6 +190,7 @@ TlsReason tlsSessionStart(TlsSession* session, TlsCore* core, const TlsCredentia
 	session->port = port;
 	session->fault = tlsFine;
 	session->error = 0;
+	session->broken = false;
 	memset(session->host, 0, sizeof session->host);
 	strncpy(session->host, host, sizeof session->host - 1);
 	session->verify = (TlsVerify){ .host = session->host, .utcMs = utcMs, .roots = &credentials->roots, .reason = tlsFine };
@@ -287,16 +288,30 @@ static int transfer(TlsSession* session, int result, TlsReason* reason)
 	}
 	/* 0 is the end of the stream without a goodbye: what came before it may be cut off. */
 	*reason = result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY ? tlsFine : reasonOf(session, result == 0 ? MBEDTLS_ERR_SSL_CONN_EOF : result);
+	session->broken = true;
+	session->brokenBy = *reason;
 	return tlsBroken;
+}
+
+/* The library would go on with the next record after one that it has refused. */
+static bool isBroken(const TlsSession* session, TlsReason* reason)
+{
+	if (session->broken)
+		*reason = session->brokenBy;
+	return session->broken;
 }
 
 int tlsSessionRead(TlsSession* session, uint8_t* bytes, size_t count, TlsReason* reason)
 {
+	if (isBroken(session, reason))
+		return tlsBroken;
 	return transfer(session, mbedtls_ssl_read(&session->ssl, bytes, count), reason);
 }
 
 int tlsSessionWrite(TlsSession* session, const uint8_t* bytes, size_t count, TlsReason* reason)
 {
+	if (isBroken(session, reason))
+		return tlsBroken;
 	return transfer(session, mbedtls_ssl_write(&session->ssl, bytes, count), reason);
 }
 

@@ -61,6 +61,8 @@ typedef struct {
 	TlsReason fault; /* of the transport or of the watch */
 	int error;      /* the library's, for the log */
 	bool ready;
+	bool broken; /* reading and writing are over, by brokenBy */
+	TlsReason brokenBy;
 } TlsSession;
 
 extern TlsReason tlsCoreStart(TlsCore* core);

@@ -90,7 +90,8 @@ static int compareTime(const int now[6], const mbedtls_x509_time* time)
 
 static bool sameName(const mbedtls_x509_buf* a, const mbedtls_x509_buf* b)
 {
-	return a->len == b->len && !memcmp(a->p, b->p, a->len);
+	/* An empty one names nobody. */
+	return a->len > 0 && a->len == b->len && !memcmp(a->p, b->p, a->len);
 }
 
 /* Why none of these is the issuer; tlsUnknownRoot where none has the name. */

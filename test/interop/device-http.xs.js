@@ -84,7 +84,8 @@ const { stuck } = JSON.parse(argument());
 if (stuck !== undefined) {
   // Until the other side and all buffers between are full; then it is closed with bytes waiting.
   tls.open({ id: -1, host: "localhost", port: stuck, secure: true, credentials: "c" });
-  for (let open = false, fullMs = now(); !open || now() < fullMs + 500; sleep(1)) {
+  // Long enough that a busy computer is not taken for a full one.
+  for (let open = false, fullMs = now(); !open || now() < fullMs + 3000; sleep(1)) {
     if (tls.poll()?.ev === "open") open = true;
     if (open && tls.waiting.length === 0) {
       tls.write(-1, new Uint8Array(60000));

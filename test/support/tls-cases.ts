@@ -2,7 +2,9 @@
 // Must stand before the library.
 import "../../host-sim/pki/reflect.js";
 import * as x509 from "@peculiar/x509";
+import { spawnSync } from "node:child_process";
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type PemPair, makeBadServer, makeCertificate } from "../../host-sim/pki/certificates.js";
 import { makeOdd } from "./tls-certificates.js";
@@ -271,6 +273,7 @@ export function tlsCases(library: Library, tls13: boolean): void {
       ["a.b.localhost", dns("*.b.localhost"), true],
       ["x.a.b.localhost", dns("*.b.localhost"), false],
       ["b.localhost", dns("*.b.localhost"), false],
+      [".b.localhost", dns("*.b.localhost"), false],
       ["localhost", { type: "email", value: "localhost" }, false],
       ["localhost", { type: "url", value: "localhost" }, false],
       ["127.0.0.1", ip("127.0.0.2"), false],
@@ -285,6 +288,25 @@ export function tlsCases(library: Library, tls13: boolean): void {
       );
     }
   });
+
+  it("lets nothing pass that the library has found, but dates and names, which it judges itself", () => {
+    const path = join(import.meta.dirname, "../../build/tls", library.name, "verify-test");
+    const run = spawnSync(path, [servers.file(good.cert), "localhost"], { encoding: "utf8" });
+    expect(run.stderr).toBe("");
+    expect(run.stdout).toBe("00000000\n");
+  });
+
+  it("ends every session with a reason, whatever a server's bytes, time and memory do", () => {
+    const path = join(import.meta.dirname, "../../build/tls", library.name, "record-fuzz");
+    const files = [good.cert, good.key, ca.cert].map((text) => servers.file(text));
+    // Of each run of the suites other ones; what fails names its own.
+    const first = Math.floor(Math.random() * 1e9);
+    const run = spawnSync(path, [...files, String(first), "500"], { encoding: "utf8" });
+    expect(run.stderr).toBe("");
+    expect(run.status).toBe(0);
+    for (const reason of ["fine", "unknown-root", "protocol"])
+      expect(run.stdout).toMatch(new RegExp(`^${reason} \\d+$`, "m"));
+  }, 120_000);
 
   it("names a server that has static RSA alone", async () => {
     const rsa = await makeOdd({
@@ -446,6 +468,48 @@ export function tlsCases(library: Library, tls13: boolean): void {
       expect(seen).toEqual([false, true, false, true]);
     },
   );
+
+  it("does not resume at another port, though that server could", async () => {
+    const seen: boolean[] = [];
+    const keys = { key: good.key, cert: good.cert, ticketKeys: Buffer.alloc(48, 7) };
+    const serveHere = (): Promise<number> =>
+      servers.node({ ...keys, maxVersion: "TLSv1.2" }, (socket) => {
+        seen.push(socket.isSessionReused());
+        socket.on("data", () => socket.end("bye"));
+      });
+    const ports = [await serveHere(), await serveHere()] as const;
+    const wish = (id: number, port: number): Wish[] => [{ id, port, utcMs: nowMs, send: "hello" }];
+    await runTls(library, { c: { ca: ca.cert } }, [
+      wish(1, ports[0]),
+      wish(2, ports[1]),
+      wish(3, ports[1]),
+      wish(4, ports[0]),
+    ]);
+    expect(seen).toEqual([false, false, true, true]);
+  });
+
+  it("gives nobody more than 30 seconds to open, whatever is asked", async () => {
+    const silent = await raw(() => undefined);
+    const port = await serve(good);
+    // Opened, then the driver's clock goes on by 30 s.
+    const { outcomes } = await runTls(library, { c: { ca: ca.cert } }, [
+      [
+        { id: 1, port: silent, utcMs: nowMs, timeoutMs: 3_600_000 },
+        { id: 2, port, utcMs: nowMs, send: GET, skipMs: 30_001 },
+      ],
+    ]);
+    expect(outcomes.map(reasonOf)).toContain("timeout timeout");
+    expect(outcomes.find(({ id }) => id === 1)!.ms).toBeGreaterThanOrEqual(30_000);
+    expect(outcomes.find(({ id }) => id === 2)!.end).toBe("closed");
+  });
+
+  it("keeps no more than 64 KB for a server that takes nothing, and says so", async () => {
+    const port = await servers.node({ key: good.key, cert: good.cert }, (socket) => socket.pause());
+    // All written at once: nothing can be taken meanwhile but what C holds.
+    expect(reasonOf(await one({ port, sendMany: 200 }))).toBe("closed too-much-waiting");
+    const fits = await one({ port, sendMany: 65, leaveAfterMs: 1 });
+    expect(fits.end).toBe("left");
+  });
 
   it("has three connections at once, refuses the fourth as a value, and takes it when one has ended", async () => {
     const port = await servers.node({ key: good.key, cert: good.cert }, (socket) => {
