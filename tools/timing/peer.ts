@@ -75,8 +75,9 @@ function onFrame(readMs: number): void {
     writeSync(pty._fd, ack);
     replyEndMs = Number.POSITIVE_INFINITY;
     at(ackEndMs + replyMinMs + state.length * byteMs, () => {
-      writeSync(pty._fd, state);
+      // Before the write: who is held up behind it would see our ACK too early.
       replyEndMs = nowMs();
+      writeSync(pty._fd, state);
     });
   });
 }
