@@ -129,6 +129,10 @@ export class Desk implements WebDesk {
     return this.parts.readyBy.set(minute === undefined ? undefined : { minute, hours });
   }
 
+  look(now: Now): boolean {
+    return this.parts.updater?.check(now) ?? false;
+  }
+
   security(code: "login-failed" | "setup", text: string, now: Now): void {
     this.parts.recorder?.journal.addSecurity(code, text, now);
   }

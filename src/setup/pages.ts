@@ -35,6 +35,16 @@ export interface WebFacts {
     readonly fault: string;
     readonly urgent: boolean;
   }[];
+  /** The firmware that runs, and what of an update is under way; absent where it takes none. */
+  readonly update?:
+    | {
+        readonly version: string;
+        readonly board: string;
+        readonly phase: string;
+        readonly target: string;
+        readonly percent: number;
+      }
+    | undefined;
   readonly provider: string;
   readonly ready: ReadyTime | undefined;
 }
@@ -113,6 +123,19 @@ function whoIsInControl({ intent, owner }: WebFacts): string {
   if (intent.source === "local")
     return owner.boostLeftMs > 0 ? "You" : "Your off-peak hours or a random delay";
   return intent.source === "owner" ? "You" : `Your utility (${intent.source})`;
+}
+
+function firmware({ update }: WebFacts, form: string): string {
+  if (update === undefined) return "";
+  const { version, board, phase, target, percent } = update;
+  const going =
+    phase === "idle"
+      ? ""
+      : phase === "checking" || target === ""
+        ? " It is looking for a newer one."
+        : ` Version ${target} is under way (${Math.floor(percent)} %, ${phase}).`;
+  const look = phase === "idle" ? button(form, "Look for an update", { do: "look" }) : "";
+  return `<section><h2>Firmware</h2><p>Version ${esc(version)} for ${esc(board)}.${esc(going)}</p>${look}</section>`;
 }
 
 /** The page "Now". */
@@ -215,9 +238,10 @@ export function settingsPage(facts: WebFacts, form: string, told: string, mayRes
   return page(
     "Settings",
     `${told === "" ? "" : `<section role="status"><p>${esc(told)}</p></section>`}<section><h2>Off-peak hours</h2><p>${owner.windows.length === 0 || owner.schedule === "removed" ? "None: it charges at any hour." : `No charging ${esc(windowsText(owner.windows))} (${esc(owner.schedule)}).`}</p>${owner.schedule === "removed" ? "" : button(form, "Remove", { do: "remove-schedule" })}${owner.schedule === "accepted" ? "" : button(form, "Use the region's hours", { do: "accept-schedule" })}<form method="post" action="/order">${hidden}<input type="hidden" name="do" value="change-schedule"><label for="days">Other hours without charging</label><select id="days" name="days"><option value="62">Monday to Friday</option><option value="127">Every day</option><option value="65">Saturday and Sunday</option></select><label for="from">From</label><input id="from" name="from" type="time" required value="${time(first?.fromMin ?? 960)}"><label for="to">To</label><input id="to" name="to" type="time" required value="${time(Math.min(1439, first?.toMin ?? 1320))}"><button>Use these hours</button></form></section><section><h2>Full by</h2><p>${ready === undefined ? "No time is set." : `Full at ${time(ready.minute)}, ${ready.hours} h of charging before it.`} Your own pauses yield then; a utility's do not.</p><form method="post" action="/order">${hidden}<input type="hidden" name="do" value="ready"><label for="at">Time</label><input id="at" name="at" type="time" required value="${time(ready?.minute ?? 420)}"><label for="hours">Hours of charging it needs</label><input id="hours" name="hours" type="number" min="0.5" max="12" step="0.5" required value="${ready?.hours ?? 4}"><button>Set</button></form>${ready === undefined ? "" : button(form, "Forget the time", { do: "no-ready" })}</section><section><h2>Random delay</h2><p>${delay.enabled ? "On: changes wait a random while, so that many homes do not switch at once." : "Off."}</p>${button(form, delay.enabled ? "Switch off" : "Switch on", { do: delay.enabled ? "delay-off" : "delay-on" })}</section><section><h2>Utilities</h2>${agents.length === 0 ? "<p>None is set up.</p>" : agents.join("")}<p><a href="/setup">Change Wi-Fi or utility</a></p></section><section><h2>Secret</h2><form method="post" action="/secret">${hidden}<label for="old">Present secret</label><input id="old" name="old" type="password" autocomplete="current-password" required><label for="new">New secret</label><input id="new" name="new" type="password" autocomplete="new-password" minlength="10" maxlength="64" required><button>Change the secret</button></form></section>${
-      mayReset
+      firmware(facts, form) +
+      (mayReset
         ? `<section><h2>Forget everything</h2><p>Erases what belongs to you: history, choices, Wi-Fi and utility. It cannot be undone.</p><form method="post" action="/forget">${hidden}<label for="sure">Type <strong>forget</strong></label><input id="sure" name="sure" autocomplete="off" required><button>Forget everything</button></form></section>`
-        : ""
+        : "")
     }<form class="i" method="post" action="/leave">${hidden}<button>Log out</button></form>`,
     "/settings",
   );

@@ -15,6 +15,8 @@ export interface WebDesk {
   owner(order: unknown, now: Now): { readonly ok: boolean; readonly text: string };
   delay(order: unknown, now: Now): { readonly ok: boolean; readonly text: string };
   ready(minute: number | undefined, hours: number): boolean;
+  /** Looks for an update; false where one cannot be looked for now. */
+  look(now: Now): boolean;
   /** Undefined where nothing can be forgotten. */
   forget: (() => { readonly ok: boolean; readonly text: string }) | undefined;
   /** Hands a setup over to the world, which keeps it and starts anew; undefined where it cannot. */
@@ -271,6 +273,8 @@ export class OwnerWeb {
         const done = desk.ready(minutesOf(form.get("at") ?? ""), Number(form.get("hours")));
         return inSettings(done ? "Set." : "Choose a time, and half an hour to 12 hours.");
       }
+      case "look":
+        return inSettings(desk.look(now) ? "Looking for an update." : "That cannot be done now.");
       case "no-ready":
         desk.ready(undefined, 0);
         return inSettings("Forgotten.");

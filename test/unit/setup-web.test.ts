@@ -6,7 +6,7 @@ import type { WebRequest, WebResponse } from "../../src/ports/http-server.js";
 import { readConfig, type UcmConfig } from "../../src/setup/config.js";
 import { RequestReader, writeResponse } from "../../src/setup/http-codec.js";
 import { plainSecret } from "../../src/setup/login.js";
-import type { WebFacts, WebHistory } from "../../src/setup/pages.js";
+import { settingsPage, type WebFacts, type WebHistory } from "../../src/setup/pages.js";
 import { ReadyBy } from "../../src/setup/ready-by.js";
 import type { Setup } from "../../src/setup/setup-form.js";
 import { OwnerWeb, SETUP_MS, type WebDesk } from "../../src/setup/web.js";
@@ -81,6 +81,10 @@ class Bench {
       history: () => history,
       owner: take,
       delay: take,
+      look: () => {
+        this.orders.push("look");
+        return true;
+      },
       ready: (minute, hours) => {
         this.orders.push({ minute, hours });
         return minute === undefined || hours > 0;
@@ -422,6 +426,21 @@ describe("setup", () => {
   it("and pages: the end of what is in force is rounded as its reason is", () => {
     bench.login();
     expect(bench.get("/").body).toMatch(/Until Mon 1 Jun 14:00\./);
+  });
+
+  it("and settings: model and version of the firmware, what is under way, and one button to look for another", () => {
+    bench.login();
+    expect(bench.get("/settings").body).not.toContain("Firmware");
+    const update = { version: "1.2.0", board: "b<oard", phase: "idle", target: "", percent: 0 };
+    const shown = (more: object): string =>
+      settingsPage({ ...facts, update: { ...update, ...more } }, "f", "", true);
+    expect(shown({})).toContain("Version 1.2.0 for b&lt;oard.");
+    expect(shown({})).toContain("Look for an update");
+    const going = shown({ phase: "downloading", target: "1.3.0", percent: 41.7 });
+    expect(going).toContain("Version 1.3.0 is under way (41 %, downloading).");
+    expect(going).not.toContain("Look for an update");
+    bench.post("/order", { form: bench.form, do: "look" });
+    expect(bench.orders).toEqual(["look"]);
   });
 
   it("of a new module presets no place; afterwards a password alone is not lost silently", () => {
