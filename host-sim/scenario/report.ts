@@ -59,6 +59,7 @@ h1{font-size:1.5rem}h2{font-size:1.1rem;margin:0}section{border-top:1px solid #c
 .passed{color:#17713a}.failed{color:#b3261e}.skipped{color:#5b6573}p{margin:.3rem 0}
 table{border-collapse:collapse;width:100%;font-size:.9rem}td{padding:.15rem .5rem .15rem 0;vertical-align:top}
 td:first-child,td:nth-child(2){white-space:nowrap;font-variant-numeric:tabular-nums}
+ol{columns:2 22rem;padding-left:1.6rem;font-size:.9rem}li{break-inside:avoid}a{color:inherit}
 svg{width:100%;height:90px;margin:.5rem 0}path{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke}
 @media(prefers-color-scheme:dark){body{color:#e3e8ef;background:#14181d}section{border-color:#39424d}
 .passed{color:#6fcf97}.failed{color:#ff8a80}.skipped{color:#9aa5b1}}`;
@@ -79,9 +80,17 @@ function html(results: readonly ScenarioResult[]): string {
 ${chart(one)}
 <details${one.passed ? "" : " open"}><summary>${one.steps.length} steps</summary><table><tbody>${rows.join("\n")}</tbody></table></details></section>`;
   });
+  // What failed stands first: nobody should have to look for it among what passed.
+  const index = [...results]
+    .sort((a, b) => Number(a.passed) - Number(b.passed))
+    .map((one) => {
+      const word = one.passed ? "passed" : "failed";
+      return `<li><span class="${word}">${word}</span> <a href="#${escaped(one.name)}">${escaped(one.title)}</a></li>`;
+    });
+  const list = results.length > 1 ? `<ol>${index.join("\n")}</ol>\n` : "";
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Scenarios: ${sum}</title><style>${STYLE}</style></head><body><h1>Scenarios: ${sum}</h1>
-${parts.join("\n")}
+${list}${parts.join("\n")}
 </body></html>
 `;
 }

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { buildProgram } from "../../host-sim/cli/program.js";
+import { reportText } from "../../host-sim/scenario/report.js";
+import type { ScenarioResult } from "../../host-sim/scenario/run.js";
 import { whyNot } from "../../host-sim/runtime/why-not.js";
 import { CliProcess, cliPath, repoRoot } from "../support/process.js";
 
@@ -47,6 +49,34 @@ describe("what is not there", () => {
     expect(whyNot(Object.assign(new Error("m"), { code: "EMFILE" }))).toBe("EMFILE");
     expect(whyNot(new Error("m"))).toBe("m");
   });
+});
+
+it("conformance with nobody there says so in one line for all tests, and what to look at", () => {
+  const { status, out, err } = openucm([
+    "conformance",
+    "--role",
+    "ucm",
+    "--serial",
+    "tcp://127.0.0.1:1",
+    "--wait",
+    "1",
+  ]);
+  expect(out.match(/nothing was ever heard/g)).toHaveLength(1);
+  expect(out).toMatch(/^\? {2}\d\d tests: nothing was ever heard of the peer$/m);
+  expect(err).toMatch(/is an appliance \(SGD\) on and connected/);
+  expect(status).toBe(1);
+});
+
+it("a report of many scenarios begins with a list that leads to each, the failed first", () => {
+  const one = (name: string, passed: boolean): ScenarioResult =>
+    ({
+      ...{ name, passed, title: `T ${name}`, why: "", seed: 1, virtualMs: 0, realMs: 0 },
+      ...{ steps: [], samples: [], trace: [] },
+    }) as unknown as ScenarioResult;
+  const html = reportText("r.html", [one("a", true), one("b", false)])!;
+  expect([...html.matchAll(/href="#(\w+)"/g)].map((link) => link[1])).toEqual(["b", "a"]);
+  expect(html).toMatch(/<section id="b">/);
+  expect(reportText("r.html", [one("a", true)])).not.toContain("href=");
 });
 
 it("a fleet that is interrupted reports what it found, and ends with 130", async () => {
