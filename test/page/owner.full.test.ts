@@ -121,7 +121,9 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     await page.getByLabel("Time zone").selectOption("United Kingdom");
     await keep("owner-setup");
     await page.getByRole("button", { name: "Save" }).click();
-    await expect.poll(() => page.getByRole("alert").textContent()).toContain("The address must begin with https://");
+    await expect
+      .poll(() => page.getByRole("alert").textContent())
+      .toContain("The address must begin with https://");
     await accessible();
     await page.getByLabel("Address").fill(String((listening["urls"] as Line)["openadr3"]));
     await page.getByLabel("Password that it has given you").fill(module.clientSecret);
