@@ -219,7 +219,7 @@ describe("over Node's sockets", () => {
     streams.setOnline(true);
     streams.http.request(request({ url: `http://127.0.0.1:${String(port)}/` }));
     streams.websocket.open(socket(`ws://127.0.0.1:${String(port)}/ocpp`));
-    for (let i = 0; i < 500 && (told.http.at(-1)?.ev !== "end" || told.websocket.length < 2); i++) {
+    for (let i = 0; i < 12_000 && (told.http.at(-1)?.ev !== "end" || told.websocket.length < 2); i++) {
       streams.turn(1000);
       await new Promise((next) => setTimeout(next, 5));
     }
