@@ -405,7 +405,7 @@ function cases(of: Library): void {
     expect(outcome.end).toBe("end");
     // Not before it had its time: the bytes did wait.
     expect(outcome.ms).toBeGreaterThanOrEqual(1900);
-  }, 60_000);
+  }, 120_000);
 
   it("tells a WebSocket that was cut off as one without a goodbye", async () => {
     const port = await withoutGoodbye(await socketServer());
