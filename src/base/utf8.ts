@@ -53,37 +53,48 @@ export class Utf8Decoder {
   }
 }
 
+/**
+ * Up to 64 code units of a text from a place on, no pair of surrogates cut. XS finds a character, and even a length, by
+ * walking the text from its beginning: whoever reads a long text unit by unit walks it a thousand times over (20 KB of a
+ * page took half a second on a computer), so long texts are read in pieces.
+ */
+export function pieceOf(text: string, from: number): string {
+  const piece = text.slice(from, from + 64);
+  const last = piece.length === 64 ? piece.charCodeAt(63) : 0;
+  return last >= 0xd800 && last < 0xdc00 ? text.slice(from, from + 65) : piece;
+}
+
 /** The bytes of a string; a lone surrogate becomes U+FFFD. */
 export function utf8Encode(text: string): Uint8Array {
   const out = new Uint8Array(utf8Length(text));
   let at = 0;
-  for (let i = 0; i < text.length; i++) {
-    let c = text.charCodeAt(i);
-    if (c < 0x80) {
-      out[at++] = c;
-      continue;
-    }
-    if (c < 0x800) {
-      out[at++] = 0xc0 | (c >> 6);
-      out[at++] = 0x80 | (c & 0x3f);
-      continue;
-    }
-    if (c >= 0xd800 && c <= 0xdfff) {
-      const low = c < 0xdc00 ? text.charCodeAt(i + 1) : 0;
-      if (low >= 0xdc00 && low <= 0xdfff) {
-        i++;
-        c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-        out[at++] = 0xf0 | (c >> 18);
-        out[at++] = 0x80 | ((c >> 12) & 0x3f);
-        out[at++] = 0x80 | ((c >> 6) & 0x3f);
-        out[at++] = 0x80 | (c & 0x3f);
+  let piece = pieceOf(text, 0);
+  for (let from = 0; piece !== ""; piece = pieceOf(text, from)) {
+    const length = piece.length;
+    from += length;
+    for (let i = 0; i < length; i++) {
+      let c = piece.charCodeAt(i);
+      if (c < 0x80) {
+        out[at++] = c;
         continue;
       }
-      c = 0xfffd;
+      if (c < 0x800) {
+        out[at++] = 0xc0 | (c >> 6);
+      } else {
+        const low = c >= 0xd800 && c < 0xdc00 ? piece.charCodeAt(i + 1) : 0;
+        if (low >= 0xdc00 && low <= 0xdfff) {
+          i++;
+          c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+          out[at++] = 0xf0 | (c >> 18);
+          out[at++] = 0x80 | ((c >> 12) & 0x3f);
+        } else {
+          if (c >= 0xd800 && c <= 0xdfff) c = 0xfffd;
+          out[at++] = 0xe0 | (c >> 12);
+        }
+        out[at++] = 0x80 | ((c >> 6) & 0x3f);
+      }
+      out[at++] = 0x80 | (c & 0x3f);
     }
-    out[at++] = 0xe0 | (c >> 12);
-    out[at++] = 0x80 | ((c >> 6) & 0x3f);
-    out[at++] = 0x80 | (c & 0x3f);
   }
   return out;
 }
@@ -91,18 +102,20 @@ export function utf8Encode(text: string): Uint8Array {
 /** How many bytes {@link utf8Encode} gives. */
 export function utf8Length(text: string): number {
   let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c < 0x80) bytes += 1;
-    else if (c < 0x800) bytes += 2;
-    else {
-      bytes += 3;
-      if (c >= 0xd800 && c < 0xdc00) {
-        const low = text.charCodeAt(i + 1);
-        if (low >= 0xdc00 && low <= 0xdfff) {
-          bytes += 1;
-          i++;
-        }
+  let piece = pieceOf(text, 0);
+  for (let from = 0; piece !== ""; piece = pieceOf(text, from)) {
+    const length = piece.length;
+    from += length;
+    bytes += length;
+    for (let i = 0; i < length; i++) {
+      const c = piece.charCodeAt(i);
+      if (c < 0x80) continue;
+      if (c < 0x800) bytes += 1;
+      else {
+        bytes += 2;
+        const low = c >= 0xd800 && c < 0xdc00 ? piece.charCodeAt(i + 1) : 0;
+        // A pair is two units and four bytes.
+        if (low >= 0xdc00 && low <= 0xdfff) i++;
       }
     }
   }

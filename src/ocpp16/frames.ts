@@ -1,9 +1,8 @@
 /** OCPP-J frames (OCPP-J 1.6, 4.2): `[2,id,action,payload]`, `[3,id,payload]`, `[4,id,code,text,details]`. */
+import { isShallowJson } from "../base/json.js";
 
 /** Longest message that is read, characters: a certificate chain of 10,000 and its frame. */
 export const MAX_TEXT = 16_384;
-/** Deeper nesting than any message of 1.6 has; JSON.parse recurses on the device's small stack. */
-const MAX_DEPTH = 12;
 const MAX_ID = 36;
 
 /** Codes of CALLERROR as OCPP-J 1.6 writes them, misspelling included. */
@@ -36,7 +35,7 @@ export type Frame =
 export function parseFrame(text: string): Frame {
   if (text === "") return { is: "ignored" };
   if (text.length > MAX_TEXT) return garbage(1009, "message too big");
-  if (!isShallow(text)) return garbage(1007, "nested too deeply");
+  if (!isShallowJson(text)) return garbage(1007, "nested too deeply");
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -73,23 +72,6 @@ function garbage(close: 1002 | 1007 | 1009, text: string): Frame {
 
 export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** False where brackets outside of texts nest deeper than {@link MAX_DEPTH}. */
-function isShallow(text: string): boolean {
-  let depth = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (quoted) {
-      if (c === 0x5c) i++;
-      else if (c === 0x22) quoted = false;
-    } else if (c === 0x22) quoted = true;
-    else if (c === 0x5b || c === 0x7b) {
-      if (++depth > MAX_DEPTH) return false;
-    } else if (c === 0x5d || c === 0x7d) depth--;
-  }
-  return true;
 }
 
 export function callText(id: string, action: string, payload: Json): string {

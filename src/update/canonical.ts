@@ -1,7 +1,5 @@
 import { fault, type Fault } from "../base/fault.js";
-
-/** Nesting beyond this is no metadata; a reader that calls itself must not be led further. */
-const MAX_DEPTH = 12;
+import { isShallowJson } from "../base/json.js";
 
 /** A JSON object as it was parsed. */
 export type Plain = Readonly<Record<string, unknown>>;
@@ -9,7 +7,7 @@ export type Plain = Readonly<Record<string, unknown>>;
 /** Parses JSON text of bounded depth that is an object. */
 export function parsePlain(text: string, what: string): Plain | Fault {
   const wrong = fault("server", "tuf-malformed", `${what} is no JSON object.`);
-  if (depthOf(text) > MAX_DEPTH) return wrong;
+  if (!isShallowJson(text)) return wrong;
   try {
     const value: unknown = JSON.parse(text);
     return isPlain(value) ? value : wrong;
@@ -20,22 +18,6 @@ export function parsePlain(text: string, what: string): Plain | Fault {
 
 export function isPlain(value: unknown): value is Plain {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function depthOf(text: string): number {
-  let depth = 0;
-  let most = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (quoted) {
-      if (code === 0x5c) i++;
-      else if (code === 0x22) quoted = false;
-    } else if (code === 0x22) quoted = true;
-    else if (code === 0x7b || code === 0x5b) most = Math.max(most, ++depth);
-    else if (code === 0x7d || code === 0x5d) depth--;
-  }
-  return most;
 }
 
 /**
