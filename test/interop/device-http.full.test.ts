@@ -4,7 +4,7 @@
  * both. Nothing here waits for a race: servers answer when what they wait for has come.
  */
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { createServer, type Server } from "node:https";
 import * as net from "node:net";
@@ -12,17 +12,10 @@ import { join, resolve } from "node:path";
 import type * as tls from "node:tls";
 import { build } from "esbuild";
 import { WebSocketServer } from "ws";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { makeBadServer, makeCertificate, type PemPair } from "../../host-sim/pki/certificates.js";
-import { describeWith, programPath } from "../support/needs.js";
-import {
-  buildTls,
-  type CredentialWish,
-  debian,
-  type Library,
-  mbedTls36,
-  Servers,
-} from "../support/tls-rig.js";
+import { withEachMbedTls } from "../support/each-mbedtls.js";
+import { buildTls, type CredentialWish, type Library, Servers } from "../support/tls-rig.js";
 
 const root = resolve(import.meta.dirname, "../..");
 const DAY_MS = 86_400_000;
@@ -58,10 +51,6 @@ interface Outcome {
   /** What the driver said of connections that came about since the outcome before. */
   readonly opened: readonly string[];
 }
-
-const tools = ["gcc", "make", "openssl"].filter((name) => programPath(name) === undefined);
-const library = existsSync("/usr/include/mbedtls/ssl.h") ? [] : ["libmbedtls-dev"];
-const missing = [...tools, ...library].join(" ");
 
 /** @param of in a folder of its own: other suites may build at the same time */
 function cases(of: Library): void {
@@ -419,21 +408,4 @@ function cases(of: Library): void {
   });
 }
 
-describeWith(
-  missing === "" ? undefined : `needs: apt-get install ${missing}`,
-  "HTTP of the device over its TLS, Mbed TLS of the system",
-  () => cases(debian),
-);
-
-const newer = tools.length === 0 ? mbedTls36() : `needs ${tools.join(", ")}`;
-if (typeof newer === "string") {
-  console.warn(`skipped: HTTP of the device over its TLS, Mbed TLS 3.6: ${newer}`);
-  // Named to tools/test.ts: no package of Debian 12 brings 3.6.
-  describe.skip(`HTTP of the device over its TLS, Mbed TLS 3.6: ${newer}`, () => cases(debian));
-} else describe("HTTP of the device over its TLS, Mbed TLS 3.6", () => cases(newer));
-
-/** Any other library that is built already: OPENUCM_MBEDTLS={"name":…,"include":[…],"libs":[…]}. */
-const given = process.env["OPENUCM_MBEDTLS"];
-if (given !== undefined)
-  describe("HTTP of the device over its TLS, the Mbed TLS that OPENUCM_MBEDTLS names", () =>
-    cases(JSON.parse(given) as Library));
+withEachMbedTls("HTTP of the device over its TLS", cases);

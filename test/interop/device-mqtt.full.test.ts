@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
@@ -13,22 +13,17 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { connect } from "mqtt";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { makeCertificate } from "../../host-sim/pki/certificates.js";
 import { openPki } from "../../host-sim/pki/pki.js";
-import { describeWith, programPath } from "../support/needs.js";
-import { buildTls, type CredentialWish, debian, type Library, mbedTls36 } from "../support/tls-rig.js";
+import { withEachMbedTls } from "../support/each-mbedtls.js";
+import { buildTls, type CredentialWish, type Library } from "../support/tls-rig.js";
 import { mosquittoProgram, startMosquitto } from "./openleadr-rs.js";
 
 const root = resolve(import.meta.dirname, "../..");
 const DAY_MS = 86_400_000;
 /** Longer than any wait of the program's own; who waits for a line that does not come is told which. */
 const PATIENCE_MS = 200_000;
-
-const tools = ["gcc", "make"].filter((name) => programPath(name) === undefined);
-const library = existsSync("/usr/include/mbedtls/ssl.h") ? [] : ["libmbedtls-dev"];
-const broker = mosquittoProgram() === undefined ? ["mosquitto"] : [];
-const missing = [...tools, ...library, ...broker].join(" ");
 
 /** The program, and what it has told. */
 class Told {
@@ -275,21 +270,8 @@ function cases(of: Library): void {
   }, 60_000);
 }
 
-describeWith(
-  missing === "" ? undefined : `needs: apt-get install ${missing}`,
-  "MQTT of the device over its TLS, Mbed TLS of the system",
-  () => cases(debian),
+withEachMbedTls(
+  "MQTT of the device over its TLS",
+  cases,
+  mosquittoProgram() === undefined ? ["mosquitto"] : [],
 );
-
-const newer = missing === "" ? mbedTls36() : `needs ${missing}`;
-if (typeof newer === "string") {
-  console.warn(`skipped: MQTT of the device over its TLS, Mbed TLS 3.6: ${newer}`);
-  // Named to tools/test.ts: no package of Debian 12 brings 3.6.
-  describe.skip(`MQTT of the device over its TLS, Mbed TLS 3.6: ${newer}`, () => cases(debian));
-} else describe("MQTT of the device over its TLS, Mbed TLS 3.6", () => cases(newer));
-
-/** Any other library that is built already: OPENUCM_MBEDTLS={"name":…,"include":[…],"libs":[…]}. */
-const given = process.env["OPENUCM_MBEDTLS"];
-if (given !== undefined)
-  describe("MQTT of the device over its TLS, the Mbed TLS that OPENUCM_MBEDTLS names", () =>
-    cases(JSON.parse(given) as Library));

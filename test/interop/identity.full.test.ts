@@ -4,21 +4,18 @@
  */
 import { execFile, spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type * as nodeTls from "node:tls";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { makeCertificate, type PemPair, signRequest } from "../../host-sim/pki/certificates.js";
 import { certsOnly } from "../../host-sim/pki/certs-only.js";
 import { chainOfEst } from "../../src/network/est.js";
-import { describeWith, programPath } from "../support/needs.js";
-import { debian, type Library, mbedTls36, Servers } from "../support/tls-rig.js";
+import { withEachMbedTls } from "../support/each-mbedtls.js";
+import { type Library, Servers } from "../support/tls-rig.js";
 
 const root = resolve(import.meta.dirname, "../..");
-const tools = ["gcc", "make", "openssl"].filter((name) => programPath(name) === undefined);
-const missing = [...tools, ...(existsSync("/usr/include/mbedtls/ssl.h") ? [] : ["libmbedtls-dev"])];
-const reason = missing.length === 0 ? undefined : `needs ${missing.join(", ")}`;
 const DAY = 86_400_000;
 
 /** All of it with one library. */
@@ -376,17 +373,4 @@ function identityCases(library: Library): void {
   });
 }
 
-describeWith(reason, "the identity on the chip, with the system's Mbed TLS", () => {
-  identityCases(debian);
-});
-
-const newer = tools.length === 0 ? mbedTls36() : `needs ${tools.join(", ")}`;
-if (typeof newer === "string") {
-  console.warn(`skipped: the identity with Mbed TLS 3.6: ${newer}`);
-  // Named to tools/test.ts: no package of Debian 12 brings 3.6.
-  describe.skip(`TLS with Mbed TLS 3.6: ${newer}`, () => identityCases(debian));
-} else {
-  describe("the identity on the chip, with Mbed TLS 3.6", () => {
-    identityCases(newer);
-  });
-}
+withEachMbedTls("the identity on the chip", identityCases);
