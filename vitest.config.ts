@@ -34,6 +34,7 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 600_000,
     expect: { poll: { timeout: 200_000 } },
+    setupFiles: ["test/support/seed.ts"],
     coverage: { provider: "v8", include: ["src/wire/**", "src/link/**"] },
   },
 });

@@ -90,6 +90,19 @@ export const ALONE: Readonly<Record<string, string>> = {
   "test/xs/qemu.full.test.ts": "writes to the machine's line in real time",
 };
 
+/** Suites without processes or sockets of their own that a busy machine or a silent package index can fail all the same, by why. */
+export const TOUCHY: Readonly<Record<string, string>> = {
+  "test/interop/nvs-partition.full.test.ts": "installs from the package index",
+  "test/interop/openadr2-xsd.full.test.ts": "installs from the package index",
+  "test/interop/sbom.full.test.ts": "installs from the package index",
+  "test/scenario/grid-year.test.ts": "has a limit in seconds",
+  "test/scenario/main-job.test.ts": "compares the time it takes",
+  "test/scenario/scenario-all.full.test.ts": "has a limit in seconds of the processor",
+  "test/scenario/grid-scale.test.ts": "compares the time it takes",
+  "test/xs/long-text.test.ts": "compares the time it takes",
+  "test/xs/xs-host.full.test.ts": "stops the world and looks at the clock",
+};
+
 /** Every suite of the project, as paths from its folder with "/". */
 export function everySuite(): string[] {
   return readdirSync(`${root}test`, { recursive: true })
@@ -124,3 +137,10 @@ export function realWorldOf(suite: string, seen = new Set<string>()): string[] {
     .flatMap((file) => realWorldOf(file, seen));
   return REAL.test(text) ? [suite, ...below] : below;
 }
+
+/**
+ * Whether what else the machine does can fail a suite: then a failure is looked at once more, alone. One that computes, or
+ * whose time is virtual, has no such excuse: it fails at once.
+ */
+export const byTheClock = (suite: string): boolean =>
+  suite in ALONE || suite in TOUCHY || realWorldOf(suite).length > 0;

@@ -2,26 +2,35 @@
  * Runs the tests and says plainly what ran. `npm test` = what needs only Node, gcc and make; with --full also the
  * suites that need system packages; with --full --rest only what `npm test` has left out just before, its results counted
  * with the rest. The full run has two passes (test-passes.ts): suites that compute, two at a time, then those in real time,
- * one at a time. Ends with one line `N passed, N failed` (and `, N skipped` where some were).
+ * one at a time. A suite by the clock that failed is run once more, alone, at the end: what passes then is counted as passed,
+ * and told by name with what was wrong at first. Ends with the names of what failed and one line `N passed, N failed` (and
+ * `, N skipped` where some were).
  */
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { everySuite, runsBeside, suitesLeft } from "./test-passes.js";
+import { byTheClock, everySuite, runsBeside, suitesLeft } from "./test-passes.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const full = process.argv.includes("--full");
 const rest = full && process.argv.includes("--rest");
 /** What the steps of the last `npm test` gave. */
 const stepsResult = `${root}build/test-steps.json`;
+/** What the suites gave that were run once more. */
+const againResult = `${root}build/test-result-again.json`;
 
 interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
   readonly testResults: readonly {
     readonly name: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
+    /** Why a suite could not run as a whole. */
+    readonly message?: string;
+    readonly status: string;
   }[];
 }
 const reportOf = (file: string): Report => JSON.parse(readFileSync(file, "utf8")) as Report;
@@ -43,6 +52,11 @@ let passed = 0;
 let failed = 0;
 let skipped = 0;
 const leftOut: string[] = [];
+/** What failed, in the words of the last pages of a log: a step's name, or a suite, its test and the first lines of why. */
+const broken: string[] = [];
+/** Suites by the clock that failed; they are counted when they have been run once more. */
+const again: { readonly suite: string; readonly why: readonly string[] }[] = [];
+
 /** One step; never throws. */
 function runStep(name: string, [program, ...args]: readonly string[]): Promise<void> {
   const started = Date.now();
@@ -55,6 +69,7 @@ function runStep(name: string, [program, ...args]: readonly string[]): Promise<v
       if (ok) passed++;
       else {
         failed++;
+        broken.push(name);
         process.stdout.write(`${stdout}${stderr}\n`);
       }
       done();
@@ -62,11 +77,34 @@ function runStep(name: string, [program, ...args]: readonly string[]): Promise<v
   });
 }
 
+const nameOf = (file: string): string => relative(root, file).split(sep).join("/");
+
+/** What failed in a suite, with the beginning of why. */
+function failuresOf({ name, assertionResults, message, status }: Report["testResults"][number]): string[] {
+  const tests = assertionResults
+    .filter((test) => test.status === "failed")
+    .map(({ fullName, failureMessages }) => {
+      const why = (failureMessages?.[0] ?? "").split("\n").slice(0, 4).join("\n      ");
+      return `${nameOf(name)} > ${fullName}\n      ${why}`;
+    });
+  if (tests.length > 0 || status !== "failed") return tests;
+  return [`${nameOf(name)}\n      ${(message ?? "").split("\n").slice(0, 4).join("\n      ")}`];
+}
+
 /** The results of the suites in a report, but for those of the files named. */
-function count({ testResults }: Report, without: readonly string[] = []): void {
-  for (const { name, assertionResults } of testResults) {
-    if (without.includes(relative(root, name).split(sep).join("/"))) continue;
-    for (const { status, fullName } of assertionResults) {
+function count({ testResults }: Report, without: readonly string[] = [], last = true): void {
+  for (const suite of testResults) {
+    const name = nameOf(suite.name);
+    if (without.includes(name)) continue;
+    const why = failuresOf(suite);
+    if (why.length > 0 && !last && byTheClock(name)) {
+      again.push({ suite: name, why });
+      continue;
+    }
+    broken.push(...why);
+    // A suite that could not begin has no tests to count.
+    if (why.length > 0 && suite.assertionResults.every(({ status }) => status !== "failed")) failed++;
+    for (const { status, fullName } of suite.assertionResults) {
       if (status === "passed") passed++;
       else if (status === "failed") failed++;
       else {
@@ -89,7 +127,10 @@ if (rest) {
   const made = JSON.parse(readFileSync(stepsResult, "utf8")) as { passed: number; failed: number };
   passed += made.passed;
   failed += made.failed;
-  count(reportOf(before), files);
+  if (made.failed > 0) broken.push("steps of npm test, as it printed");
+  const second = existsSync(againResult) ? reportOf(againResult).testResults : [];
+  count(reportOf(before), [...files, ...second.map(({ name }) => nameOf(name))]);
+  count({ testResults: second }, files);
 }
 
 // Two at a time: none of them needs what another makes.
@@ -102,8 +143,12 @@ if (!full) rmSync(stepsResult, { force: true });
 await Promise.all([runSteps(), runSteps()]);
 if (!full) writeFileSync(stepsResult, JSON.stringify({ passed, failed }));
 
-/** One run of vitest, counted. `suites`: these alone; without: what its configuration names. */
-function runSuites(name: string, suites: readonly string[], more: readonly string[] = []): void {
+/** One run of vitest, counted. `suites`: these alone; without: what its configuration names. last: nothing is tried again. */
+function runSuites(
+  name: string,
+  suites: readonly string[],
+  { more = [], last = false }: { more?: readonly string[]; last?: boolean } = {},
+): void {
   const result = `${root}build/test-result${name}.json`;
   rmSync(result, { force: true });
   const vitest = spawnSync(
@@ -123,20 +168,34 @@ function runSuites(name: string, suites: readonly string[], more: readonly strin
       env: { ...process.env, ...(full ? { OPENUCM_FULL: "1" } : {}) },
     },
   );
+  const wrong = (what: string): void => {
+    failed++;
+    broken.push(what);
+  };
   try {
     const report = reportOf(result);
-    count(report);
-    if (report.numFailedTests === 0 && vitest.status !== 0) failed++;
+    count(report, [], last);
+    const said = report.testResults.some(({ status }) => status === "failed");
+    if (!said && vitest.status !== 0) wrong("an error outside the tests, as the test runner printed it");
     // A name is a filter to vitest: none of ours may find nothing, or be found twice.
-    const ran = report.testResults.map((one) => relative(root, one.name).split(sep).join("/")).sort();
-    if (suites.length > 0 && ran.join() !== [...suites].sort().join()) {
-      process.stdout.write(`Asked for ${suites.length} suites, ${ran.length} ran.\n`);
-      failed++;
-    }
+    const ran = report.testResults.map((one) => nameOf(one.name)).sort();
+    if (suites.length > 0 && ran.join() !== [...suites].sort().join())
+      wrong(`asked for ${suites.length} suites, ${ran.length} ran`);
   } catch {
-    process.stdout.write("The test runner left no result.\n");
-    failed++;
+    wrong("the test runner left no result");
   }
+}
+
+/** What failed by the clock, once more and alone: a machine that others load must not hide what is right, nor what is wrong. */
+function tryAgain(): void {
+  rmSync(againResult, { force: true });
+  if (again.length === 0) return;
+  process.stdout.write("\nOnce more, alone:\n");
+  const suites = again.map(({ suite }) => suite);
+  runSuites("-again", suites, { more: ["--maxWorkers=1"], last: true });
+  process.stdout.write(
+    `\nFailed at first, and run once more alone:\n${again.flatMap(({ why }) => why.map((one) => `  ${one}\n`)).join("")}`,
+  );
 }
 
 /**
@@ -157,14 +216,15 @@ if (full) {
   const suites = rest ? files : everySuite();
   const parallel = (suite: string): boolean => !files.includes(suite) || runsBeside(suite);
   process.stdout.write("\nSuites that compute, two at a time:\n");
-  runSuites("-full-beside", suites.filter(parallel), ["--maxWorkers=2"]);
+  runSuites("-full-beside", suites.filter(parallel), { more: ["--maxWorkers=2"] });
   process.stdout.write("\nSuites in real time, one at a time:\n");
   runSuites(
     "-full-alone",
     suites.filter((suite) => !parallel(suite)),
-    ["--maxWorkers=1"],
+    { more: ["--maxWorkers=1"] },
   );
 } else runSuites("", []);
+tryAgain();
 
 if (!full) {
   const left = suitesLeft()
@@ -192,5 +252,6 @@ if (full && process.env["CI"] === "true" && barred.length > 0) {
   failed += barred.length;
   skipped -= barred.length;
 }
+if (broken.length > 0) process.stdout.write(`\nFailed:\n${broken.map((one) => `  ${one}\n`).join("")}`);
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
 process.exit(failed > 0 ? 1 : 0);

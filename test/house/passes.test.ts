@@ -1,6 +1,16 @@
 /** The full run's two passes (tools/test-passes.ts): each suite is in exactly one, and none in real time shares the machine. */
 import { describe, expect, it } from "vitest";
-import { ALONE, BESIDE, LONG, realWorldOf, runsBeside, suitesLeft } from "../../tools/test-passes.js";
+import {
+  ALONE,
+  BESIDE,
+  byTheClock,
+  everySuite,
+  LONG,
+  realWorldOf,
+  runsBeside,
+  suitesLeft,
+  TOUCHY,
+} from "../../tools/test-passes.js";
 
 const left = suitesLeft();
 
@@ -22,6 +32,14 @@ describe("the passes of the full run", () => {
       (suite) => !runsBeside(suite) && !(suite in ALONE) && realWorldOf(suite).length === 0,
     );
     expect(unsaid, "name it in tools/test-passes.ts").toEqual([]);
+  });
+
+  it("try nothing again that only computes, and what a machine can disturb once more", () => {
+    const every = everySuite();
+    expect(Object.keys(TOUCHY).filter((suite) => !every.includes(suite))).toEqual([]);
+    expect(byTheClock("test/property/model-charger.test.ts")).toBe(false);
+    expect(byTheClock("test/scenario/timing.full.test.ts")).toBe(true);
+    expect(byTheClock("test/cli/csms.full.test.ts")).toBe(true);
   });
 
   it("see real time where it is", () => {
