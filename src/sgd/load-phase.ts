@@ -60,7 +60,7 @@ export type Phase =
   | Proof
   /** In force and seen to be; watched. */
   | { readonly awaits: "lapse"; readonly sent: Sent; readonly lapseMs: number; trimMs: number }
-  /** Overridden, not obeyed or not heard: again later, or sooner when the appliance shows a change. */
+  /** Overridden or not obeyed: again later, or sooner when the appliance shows a change; without `sent`: not heard. */
   | { readonly awaits: "retry"; dueMs: number; readonly sent: Sent | undefined; follows: boolean }
   /** Refused for good: until another wish or another discovery. */
   | { readonly awaits: "change" }

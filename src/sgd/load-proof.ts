@@ -37,7 +37,11 @@ export function judge(
   if (sight !== "needs-power" || proof.sight !== "over") proof.sight = sight;
   if (sight === "obeys") return "obeys";
   // An appliance that is overridden and says so by opcode 11 alone has had time enough to change its state.
-  const overridden = sight === "contradicts" && facts.override && nowMs - proof.sent.atMs >= 2_000;
+  const overridden =
+    sight === "contradicts" &&
+    facts.override &&
+    step.op !== BasicOp.GridEmergency &&
+    nowMs - proof.sent.atMs >= 2_000;
   if (sight === "opted-out" || overridden) return "overridden";
   proof.ask = sight === "needs-power" ? "power" : "state";
   proof.askAtMs = sight === "needs-power" ? nowMs : nowMs + settings.settleQueryMs;

@@ -372,10 +372,11 @@ export class Load {
     const { sent } = this.#phase as Phase & { awaits: "answer" };
     this.#mutes = 0;
     this.report("failed", sent.step, text, nowMs, sent.arg);
-    this.retry(sent, nowMs, 30_000);
+    // A state that fits may be an older command's: only one that was taken is proven by it.
+    this.retry(undefined, nowMs, 30_000);
   }
 
-  private retry(sent: Sent, nowMs: number, maxMs: number, follows = false): void {
+  private retry(sent: Sent | undefined, nowMs: number, maxMs: number, follows = false): void {
     const waitMs = Math.min(maxMs, this.settings.retryMs * 2 ** Math.min(this.#retries, 20));
     this.#retries++;
     this.#phase = { awaits: "retry", dueMs: nowMs + waitMs, sent, follows };

@@ -1,4 +1,5 @@
 import { isOptedOut } from "../wire/basic.js";
+import { BasicOp } from "../wire/message.js";
 import { isIdle } from "./codes.js";
 import type { Facts } from "./facts.js";
 import type { LoadStep } from "./messages.js";
@@ -27,7 +28,8 @@ export function sightOf(step: LoadStep, state: number, facts: Facts, sinceMs: nu
     if (!fresh) return "needs-power";
     return facts.powerW! <= maxPowerW ? "obeys" : "over";
   }
-  if (isOptedOut(state)) return "opted-out";
+  // No customer can opt out of a Grid Emergency: an appliance that says so has not carried it out, or has forgotten it.
+  if (isOptedOut(state)) return step.op === BasicOp.GridEmergency ? "contradicts" : "opted-out";
   if (idleStates?.includes(state)) {
     if (blind) return isIdle(state) ? "obeys" : "contradicts";
     if (!fresh) return "needs-power";

@@ -460,7 +460,7 @@ class History {
         this.advance(op.ms);
         rig.sgd.fault("none");
         this.disturbed = false;
-        this.calmMs = this.ms;
+        this.calmMs = Math.max(this.calmMs, this.ms);
         break;
       case "owner":
         rig.owner(op.verb === "resume" ? { verb: op.verb } : { verb: op.verb, durationMs: op.ms });
@@ -567,6 +567,63 @@ const KEPT: readonly [string, Place, number, Op[]][] = [
       { op: "advance", ms: 360_000 },
     ],
   ],
+  [
+    "a command that never arrived, and a state that fits the one before it",
+    "us",
+    4176,
+    [
+      {
+        op: "give",
+        source: "utility-a",
+        events: [
+          {
+            id: "b",
+            start: 0,
+            intervals: [
+              { offsetMs: 0, durationMs: STEP, ask: limit(20, "A") },
+              { offsetMs: STEP, durationMs: Infinity, ask: { ask: "normal" } },
+            ],
+          },
+          {
+            id: "a",
+            start: 0,
+            intervals: [
+              { offsetMs: 0, durationMs: STEP, ask: { ask: "normal" } },
+              { offsetMs: STEP, durationMs: Infinity, ask: { ask: "critical-peak" } },
+            ],
+          },
+        ],
+      },
+      { op: "power-cut", outageMs: 600_000, house: false, clockAfterMs: 20_000 },
+      { op: "noise", fault: "deaf", ms: MINUTE },
+      { op: "advance", ms: STEP },
+      { op: "advance", ms: 1 },
+    ],
+  ],
+  [
+    "a stop that no customer may override, forgotten by a charger that is overridden",
+    "au",
+    0,
+    [
+      { op: "button", on: true },
+      {
+        op: "give",
+        source: "utility-a",
+        events: [
+          {
+            id: "a",
+            start: "now",
+            emergencyPermitted: true,
+            intervals: [{ offsetMs: 0, durationMs: Infinity, ask: limit(0) }],
+          },
+        ],
+      },
+      { op: "advance", ms: STEP },
+      { op: "charger-reboot", silent: false },
+      { op: "noise", fault: "lost-bytes", ms: 5 * SECOND },
+      { op: "advance", ms: 90 * SECOND },
+    ],
+  ],
 ];
 
 describe("from the utilities' words to the charger's current", () => {
@@ -596,12 +653,13 @@ describe("from the utilities' words to the charger's current", () => {
     console.log(
       `${String(runs)} histories in ${String(Math.round((Date.now() - begin) / 100) / 10)} s: ${String(seen.checks)} settled states, ${String(seen.curtailed)} of them curtailed, ${String(seen.ends)} ends by End Shed, ${String(seen.cuts)} power cuts, ${String(seen.overridden)} states under the customer's override, ${String(seen.timeless)} without a clock`,
     );
+    // That the histories go where they should; a third of what is usual, for few histories differ much from run to run.
     expect(seen.checks).toBeGreaterThan(10 * runs);
     expect(seen.curtailed).toBeGreaterThan(runs);
     expect(seen.ends).toBeGreaterThan(runs);
-    expect(seen.cuts).toBeGreaterThan(runs / 2);
-    expect(seen.overridden).toBeGreaterThan(runs / 2);
-    expect(seen.timeless).toBeGreaterThan(runs / 4);
-    expect(seen.delayed).toBeGreaterThan(runs);
+    expect(seen.cuts).toBeGreaterThan(runs / 4);
+    expect(seen.overridden).toBeGreaterThan(runs / 4);
+    expect(seen.timeless).toBeGreaterThan(runs / 12);
+    expect(seen.delayed).toBeGreaterThan(runs / 2);
   }, 1_800_000);
 });
