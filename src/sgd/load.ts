@@ -488,6 +488,14 @@ export class Load {
       this.turn(sent.step, nowMs, sent.quiet);
       return;
     }
+    const stays = follows(step, opState);
+    const forgot = phase.sight === "contradicts" && phase.followed && !stays;
+    if (forgot && this.#retries === 0) {
+      // It did obey: told once more before anything else is tried.
+      this.#retries = 1;
+      this.turn(sent.step, nowMs, sent.quiet);
+      return;
+    }
     if (step.onUnverified === "next" && sent.step + 1 < this.#wish!.steps.length) {
       this.#chain.refused(step, "acknowledged but not obeyed", false);
       this.turn(sent.step + 1, nowMs, false);
@@ -496,8 +504,6 @@ export class Load {
     this.report("unverified", sent.step, contradictionText(phase.sight, this.facts), nowMs, sent.arg);
     // Seen to disobey, it is left alone for longer than where only the answers were lost; if it has forgotten, not.
     const unseen = phase.sight === undefined || phase.sight === "needs-power";
-    const stays = follows(step, this.facts.opState);
-    const forgot = phase.sight === "contradicts" && phase.followed && !stays;
     this.#retries = forgot ? 1 : Math.max(this.#retries, unseen ? 1 : 5);
     this.retry(sent, nowMs, this.settings.retryMaxMs, stays);
   }

@@ -624,6 +624,31 @@ const KEPT: readonly [string, Place, number, Op[]][] = [
       { op: "advance", ms: 90 * SECOND },
     ],
   ],
+  [
+    "a level that the charger drops for the silence before it, in the moment in which it has obeyed",
+    "uk",
+    16_433,
+    [
+      { op: "pull", outageMs: SECOND },
+      { op: "advance", ms: STEP },
+      {
+        op: "give",
+        source: "utility-a",
+        events: [
+          {
+            id: "a",
+            start: 0,
+            intervals: [
+              { offsetMs: 0, durationMs: STEP, ask: { ask: "normal" } },
+              { offsetMs: STEP, durationMs: Infinity, ask: limit(20, "A") },
+            ],
+          },
+        ],
+      },
+      { op: "power-cut", outageMs: 4 * MINUTE, house: false, clockAfterMs: 0 },
+      { op: "advance", ms: 50 * SECOND },
+    ],
+  ],
 ];
 
 describe("from the utilities' words to the charger's current", () => {
