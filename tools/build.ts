@@ -72,8 +72,12 @@ const out = resolve(
   outAt < 0 ? join(root, "build/device") : (args[outAt + 1] ?? fail("--out wants a folder")),
 );
 const link = args.includes("--link");
-if (!link && process.env["IDF_PATH"] === undefined) {
-  fail("ESP-IDF 6.0 is not here (the variable IDF_PATH names its folder): npx xs-dev setup --device esp32");
+const idf = process.env["IDF_PATH"];
+if (!link && (idf === undefined || !existsSync(join(idf, "tools/idf.py")))) {
+  fail(
+    `ESP-IDF 6.0 is not ${idf === undefined ? "here" : `at ${idf}`} (the variable IDF_PATH names its folder): ` +
+      "npx xs-dev setup --device esp32. For the byte code alone: --link.",
+  );
 }
 const PATH = [join(root, "node_modules/.bin"), tools, process.env["PATH"] ?? ""].join(delimiter);
 const env = { ...process.env, PATH };

@@ -79,16 +79,24 @@ function runStep(name: string, [program, ...args]: readonly string[]): Promise<v
 
 const nameOf = (file: string): string => relative(root, file).split(sep).join("/");
 
+/** The first lines of a failure, without the test runner's own. */
+const begin = (why: string): string =>
+  why
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !line.includes("node_modules"))
+    .slice(0, 4)
+    .map((line) => `\n      ${line}`)
+    .join("");
+
 /** What failed in a suite, with the beginning of why. */
 function failuresOf({ name, assertionResults, message, status }: Report["testResults"][number]): string[] {
   const tests = assertionResults
     .filter((test) => test.status === "failed")
     .map(({ fullName, failureMessages }) => {
-      const why = (failureMessages?.[0] ?? "").split("\n").slice(0, 4).join("\n      ");
-      return `${nameOf(name)} > ${fullName}\n      ${why}`;
+      return `${nameOf(name)} > ${fullName}${begin(failureMessages?.[0] ?? "")}`;
     });
   if (tests.length > 0 || status !== "failed") return tests;
-  return [`${nameOf(name)}\n      ${(message ?? "").split("\n").slice(0, 4).join("\n      ")}`];
+  return [`${nameOf(name)}${begin(message ?? "")}`];
 }
 
 /** The results of the suites in a report, but for those of the files named. */
