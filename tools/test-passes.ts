@@ -98,8 +98,13 @@ export const TOUCHY: Readonly<Record<string, string>> = {
   "test/scenario/grid-year.test.ts": "has a limit in seconds",
   "test/scenario/main-job.test.ts": "compares the time it takes",
   "test/scenario/scenario-all.full.test.ts": "has a limit in seconds of the processor",
+  "test/property/fuzz.full.test.ts": "looks at the process's memory",
+  "test/scenario/endurance.full.test.ts": "looks at the process's memory",
   "test/scenario/grid-scale.test.ts": "compares the time it takes",
+  "test/xs/instructions.full.test.ts": "asks a machine in another process while it runs",
+  "test/xs/link-deadline.full.test.ts": "asks a machine in another process while it runs",
   "test/xs/long-text.test.ts": "compares the time it takes",
+  "test/xs/main-job.full.test.ts": "asks a machine in another process while it runs",
   "test/xs/xs-host.full.test.ts": "stops the world and looks at the clock",
 };
 
