@@ -1,7 +1,7 @@
 // Must stand before the library.
 import "../pki/reflect.js";
 import { createPrivateKey, webcrypto, X509Certificate } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import { type Kind, PAIR, type Token, Trials } from "../../src/network/trials.js";
@@ -9,6 +9,7 @@ import type { CertificateCall, CertificateEvent, CertificatePort } from "../../s
 import type { HttpEvent, HttpPort } from "../../src/ports/http.js";
 import type { WebSocketEvent, WebSocketPort } from "../../src/ports/websocket.js";
 import { monotonicMs } from "../runtime/clock.js";
+import { writeWhole } from "../runtime/write-whole.js";
 import type { HttpCredentials } from "./node-http.js";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
@@ -189,9 +190,7 @@ export class ModuleCertificates<T extends HttpCredentials> implements Certificat
   }
 
   #write(path: string, text: string): void {
-    mkdirSync(this.#options.dir, { recursive: true, mode: 0o700 });
-    writeFileSync(`${path}.new`, text, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    writeWhole(path, text, 0o600);
   }
 
   #configuredOf(name: string): Partial<HttpCredentials> {

@@ -1,11 +1,12 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
 import { CommandError, whyNotJson } from "../cli/output.js";
+import { writeWhole } from "../runtime/write-whole.js";
 import type { WebSocketCredentials } from "./node-websocket.js";
 
 /**
  * Passwords that a charging platform has set (AuthorizationKey), in a file of mode 0600. They count instead of those
- * of the configuration from the moment on at which a server has taken them.
+ * of the configuration from the moment on at which a server has taken them. Nobody else knows the one in force: it is on
+ * the disk, whole, before anything goes on.
  */
 export class PasswordFile {
   readonly #path: string;
@@ -38,8 +39,7 @@ export class PasswordFile {
   }
 
   #write(): void {
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
-    writeFileSync(this.#path, JSON.stringify(this.#passwords), { mode: 0o600 });
+    writeWhole(this.#path, JSON.stringify(this.#passwords), 0o600);
   }
 }
 

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { writeWhole } from "../runtime/write-whole.js";
 
 /** A folder of files, as a repository needs it; paths have forward slashes. */
 export interface Files {
@@ -10,7 +11,7 @@ export interface Files {
   list(): string[];
 }
 
-/** A folder on disk. A file is whole or absent: it is written aside and renamed. */
+/** A folder on disk. A file is whole or absent, and is on the disk when `write` returns: what follows may name it. */
 export class FolderFiles implements Files {
   constructor(readonly folder: string) {}
 
@@ -24,10 +25,7 @@ export class FolderFiles implements Files {
   }
 
   write(path: string, bytes: Buffer): void {
-    const whole = join(this.folder, path);
-    mkdirSync(dirname(whole), { recursive: true });
-    writeFileSync(`${whole}.new`, bytes);
-    renameSync(`${whole}.new`, whole);
+    writeWhole(join(this.folder, path), bytes);
   }
 
   delete(path: string): void {

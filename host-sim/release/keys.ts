@@ -10,8 +10,9 @@ import {
   sign,
   type KeyObject,
 } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { makeFolder } from "../runtime/make-folder.js";
 import { canonicalJson } from "../../src/update/canonical.js";
 
 /** The public half as metadata carry it. */
@@ -55,11 +56,18 @@ export function newKey(name: string): SigningKey & { readonly pem: (passphrase?:
 
 /** Makes a key in a new file; an existing one is never overwritten. */
 export function makeKeyFile(folder: string, name: string, passphrase?: string): SigningKey {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const key = newKey(name);
   const path = join(folder, `${name}.pem`);
   try {
-    writeFileSync(path, key.pem(passphrase), { mode: 0o600, flag: "wx" });
+    const file = openSync(path, "wx", 0o600);
+    try {
+      writeFileSync(file, key.pem(passphrase));
+      // Devices will be made with a root that names it.
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST")
       throw new KeyError(`${path} is there already; a key is never overwritten: choose another folder.`);

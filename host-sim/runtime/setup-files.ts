@@ -2,8 +2,7 @@
  * What a module keeps of its setup on this computer: the configuration that the owner's page gave, the secrets beside it,
  * and the secret of its label. All mode 0600, in the data folder.
  */
-import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readConfig } from "../../src/setup/config.js";
 import { type Document, withSetup } from "../../src/setup/kept-setup.js";
@@ -11,17 +10,14 @@ import { secretFileName, type Setup } from "../../src/setup/setup-form.js";
 import { CommandError, UsageError, whyNotJson } from "../cli/output.js";
 import { PasswordFile } from "../net/passwords.js";
 import { newSecret } from "../provision/secret.js";
+import { writeWhole } from "./write-whole.js";
 
 const configName = "module.json";
 const secretName = "owner-secret.txt";
 /** Passwords that charging platforms have set. */
 export const passwordsName = "passwords.json";
 
-function write(path: string, text: string): void {
-  const aside = `${path}.${randomBytes(4).toString("hex")}`;
-  writeFileSync(aside, text, { mode: 0o600 });
-  renameSync(aside, path);
-}
+const write = (path: string, text: string): void => writeWhole(path, text, 0o600);
 
 /** Path of the configuration that the owner's page has given; undefined = the module is new. */
 export function keptConfig(dataDir: string): string | undefined {
@@ -77,6 +73,8 @@ export function keepSetup(dataDir: string, { document, secret }: Setup): void {
 export function forgetSetup(dataDir: string, label: string): void {
   const isSecret = (name: string): boolean =>
     name.endsWith(secretFileName("")) && resolve(dataDir, name) !== resolve(label);
-  const names = [configName, passwordsName, ...readdirSync(dataDir).filter(isSecret)];
-  for (const name of names) rmSync(join(dataDir, name), { force: true });
+  // What was half written as the power was cut goes too.
+  const there = readdirSync(dataDir).filter((name) => isSecret(name.replace(/\.new$/, "")));
+  for (const name of [configName, passwordsName].flatMap((one) => [one, `${one}.new`]).concat(there))
+    rmSync(join(dataDir, name), { force: true });
 }

@@ -1,6 +1,6 @@
 /** Wrong use gets one clear line on stderr and exit code 2; decode never fails. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, CommanderError } from "commander";
@@ -69,6 +69,11 @@ describe("wrong use", () => {
       ),
       /--longest-wait says how long --not-during-event may hold: give both/,
     ],
+    // Whoever forgets it would ship to every home at once.
+    [
+      ["release", "add", "x", "--board", "b", "--set-version", "1", "--repo", "r", "--keys", "k"],
+      /--share is missing: say which share .+ --share 1%.+ raise it with openucm release share .+ 100% is every module/,
+    ],
     [["provision", "new", "--out", "batch", "--csv", "no/x.csv"], /--csv: cannot write no\/x\.csv/],
   ])("%j", (args, message) => {
     const { status, err } = openucm(args);
@@ -76,6 +81,21 @@ describe("wrong use", () => {
     expect(status).toBe(2);
     expect(err).not.toMatch(/\n\s+at /);
   });
+});
+
+it("provision: all that a batch has is private, and the utility's list has the mode of any new file", () => {
+  const made = "provision new --out of-two --count 2 --csv enrol.csv --est-csv est.csv".split(" ");
+  expect(openucm(made).status).toBe(0);
+  const mode = (path: string): number => statSync(join(data, path)).mode & 0o777;
+  const files = readdirSync(join(data, "of-two"), { recursive: true, encoding: "utf8" });
+  expect(files.length).toBeGreaterThan(14);
+  for (const name of files) {
+    const path = join("of-two", name);
+    expect([name, mode(path)]).toEqual([name, statSync(join(data, path)).isDirectory() ? 0o700 : 0o600]);
+  }
+  expect(mode("est.csv")).toBe(0o600);
+  writeFileSync(join(data, "any"), "");
+  expect(mode("enrol.csv")).toBe(mode("any"));
 });
 
 describe("a serial line that is not there", () => {

@@ -58,6 +58,9 @@ function contextOf(flags: Common, validDays: Partial<Validity> = {}): Context {
   return { keys: keysOf(flags), utcMs: Date.now(), validDays };
 }
 
+/** The board that is a computer. */
+const BENCH_BOARD = "bench";
+
 /** `25%` or `0.5%` as parts of ten thousand. */
 function share(text: string): number {
   const match = /^(\d+(?:\.\d{1,2})?)%?$/.exec(text);
@@ -195,9 +198,10 @@ A first release, all keys on this computer (docs/how-to/release-firmware.md tell
     .requiredOption("--set-version <version>", "its version, e.g. 1.1.0")
     .option("--name <name>", "name of the target (default BOARD-VERSION.bin)")
     .addOption(
-      new Option("--share <percent>", "share of the modules that take it")
-        .argParser(share)
-        .default(10_000, "100%"),
+      new Option(
+        "--share <percent>",
+        `share of the modules that take it at first; to be said for every board but ${BENCH_BOARD}`,
+      ).argParser(share),
     )
     .option("--minimum <version>", "only modules that run at least this version take it")
     .option("--not-during-event", "neither fetched nor booted during a grid event")
@@ -218,7 +222,7 @@ A first release, all keys on this computer (docs/how-to/release-firmware.md tell
           board: string;
           setVersion: string;
           name?: string;
-          share: number;
+          share?: number;
           minimum?: string;
           notDuringEvent?: boolean;
           longestWait?: number;
@@ -230,16 +234,23 @@ A first release, all keys on this computer (docs/how-to/release-firmware.md tell
             const { board, setVersion: version } = flags;
             if (flags.longestWait !== undefined && flags.notDuringEvent !== true)
               throw new UsageError("--longest-wait says how long --not-during-event may hold: give both.");
+            // Nobody ships to every home at once because he forgot an option; the bench's board hangs in no home.
+            const shareBp = flags.share ?? (board === BENCH_BOARD ? 10_000 : undefined);
+            if (shareBp === undefined)
+              throw new UsageError(
+                "--share is missing: say which share of the modules takes this image at first, e.g. --share 1%," +
+                  " and raise it with openucm release share when those are well; --share 100% is every module at once.",
+              );
             const name = flags.name ?? `${board}-${version}.bin`;
             const custom = {
-              ...{ board, version, shareBp: flags.share },
+              ...{ board, version, shareBp },
               ...(flags.minimum === undefined ? {} : { minimumVersion: flags.minimum }),
               ...(flags.notDuringEvent === true ? { notDuringEvent: true } : {}),
               ...(flags.longestWait === undefined ? {} : { longestWaitHours: flags.longestWait }),
               ...(flags.securityVersion === undefined ? {} : { securityVersion: flags.securityVersion }),
             };
             const missing = repositoryOf(flags).add(read(path), name, custom, contextOf(flags));
-            const text = `${name}: ${basename(path)} as version ${version} for ${board}, taken by ${flags.share / 100} %.`;
+            const text = `${name}: ${basename(path)} as version ${version} for ${board}, taken by ${shareBp / 100} %.`;
             return tell(new Output(flags.json ?? false), "added", text, missing, { target: name, ...custom });
           }),
         ),
