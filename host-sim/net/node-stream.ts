@@ -16,6 +16,9 @@ interface Open {
   done: boolean;
 }
 
+/** What may wait to be sent, as on the chip (drivers/tls/tls.js). */
+const MOST_WAITING_BYTES = 65_536;
+
 /** {@link StreamPort} over Node's sockets: TLS 1.2 or later; without TLS to this computer alone. */
 export class NodeStream implements StreamPort {
   readonly #options: NodeStreamOptions;
@@ -70,7 +73,16 @@ export class NodeStream implements StreamPort {
 
   write(id: number, bytes: Uint8Array): void {
     const open = this.#open.get(id);
-    if (open?.socket.writable) open.socket.write(bytes);
+    if (!open?.socket.writable) return;
+    if (open.socket.writableLength + bytes.length <= MOST_WAITING_BYTES) {
+      open.socket.write(bytes);
+      return;
+    }
+    this.#end(id, open);
+    open.socket.destroy();
+    setImmediate(() =>
+      this.#options.deliver({ id, ev: "failed", reason: "closed", text: "too-much-waiting" }),
+    );
   }
 
   close(id: number): void {

@@ -28,6 +28,7 @@ async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
 }
 
 /** A head has to be whole within the first, a request within the second, ms. */
+const MOST_CONNECTIONS = 16;
 const LIMITS = { headMs: 5000, requestMs: 10_000 };
 
 /** `ask` hands a request to the module; port 0 = any. */
@@ -68,7 +69,7 @@ export async function startSetupServer(
       serve(request, response).catch(() => response.destroy());
     },
   );
-  server.maxConnections = 16;
+  server.maxConnections = MOST_CONNECTIONS;
   // Whoever never sends a byte, or does not take the answer.
   server.setTimeout(requestMs, (socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {

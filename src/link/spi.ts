@@ -29,6 +29,8 @@ export interface SpiLineOptions {
   readonly capacity?: number;
 }
 
+/** Writes that wait; the link has one frame and one answer under way. What finds no room is lost, as on a wire. */
+const MAX_WAITING = 4;
 /** On the wire where nobody says anything; a message that begins with it (vendor types FF xx) cannot be told. */
 const FILLER = 0xff;
 
@@ -63,7 +65,7 @@ export class SpiLine implements ByteLine {
 
   /** Takes effect at the next {@link poll}, which `nextMs()` asks for. */
   write(bytes: Uint8Array): void {
-    if (this.#state !== "reset") this.#queue.push(bytes);
+    if (this.#state !== "reset" && this.#queue.length < MAX_WAITING) this.#queue.push(bytes);
   }
 
   /** The appliance's clock is its own affair. */

@@ -1,9 +1,14 @@
 // What grows with what others send has an end: each queue that a server, an appliance or a visitor can fill.
 import { existsSync, readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { AnswerReader } from "../../drivers/http/answer.js";
 import { FileFlash } from "../../host-sim/runtime/file-flash.js";
+import { NodeStream } from "../../host-sim/net/node-stream.js";
+import { WebhookServer } from "../../host-sim/net/webhook-server.js";
+import { SpiLine } from "../../src/link/spi.js";
 import { LinkStack } from "../../src/link/stack.js";
+import { linkTiming } from "../../src/link/timing.js";
 import type { LinkEvent } from "../../src/link/messages.js";
 import { MemoryWatch } from "../../src/health/watch.js";
 import { PacketReader } from "../../src/mqtt/packets.js";
@@ -12,6 +17,7 @@ import { ReportBook } from "../../src/openadr2/report-book.js";
 import type { ReportRequest } from "../../src/openadr2/messages.js";
 import { Notices } from "../../src/openadr3/notices.js";
 import { seededRandom } from "../../src/base/random.js";
+import type { StreamEvent } from "../../src/ports/stream.js";
 import { Login } from "../../src/setup/login.js";
 import { readForm } from "../../src/setup/html.js";
 import { SgdSession } from "../../src/sgd/session.js";
@@ -99,6 +105,55 @@ describe("bounded whatever comes", () => {
     expect(refused.length).toBeGreaterThan(100);
   });
 
+  it("SPI: writes while the appliance never clocks", () => {
+    const loaded: number[] = [];
+    const spi = new SpiLine({
+      port: { attention: () => undefined, load: (bytes) => loaded.push(bytes[0]!) },
+      ...{ timing: linkTiming(), emit: () => undefined },
+    });
+    for (let i = 0; i < 200; i++) spi.write(Uint8Array.of(i));
+    for (let ms = 0; ms < 100_000; ms += 100) spi.poll(ms);
+    expect(loaded).toEqual([0, 1, 2, 3]);
+    // The line goes on with what comes later.
+    spi.write(Uint8Array.of(77));
+    spi.poll(100_000);
+    expect(loaded.at(-1)).toBe(77);
+  });
+
+  it("a computer's stream: bytes that cannot go out yet", async () => {
+    const told: StreamEvent[] = [];
+    const server = createServer();
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const { port } = server.address() as AddressInfo;
+    const stream = new NodeStream({ credentials: () => ({}), deliver: (event) => told.push(event) });
+    stream.open({ id: 7, host: "127.0.0.1", port, secure: false, credentials: "" });
+    // Before this call has ended nothing can have connected.
+    for (let i = 0; i < 64; i++) stream.write(7, new Uint8Array(1024));
+    const before = [...told];
+    stream.write(7, new Uint8Array(1));
+    stream.write(7, new Uint8Array(1));
+    await new Promise((next) => setImmediate(next));
+    expect([before, told]).toEqual([
+      [],
+      [{ id: 7, ev: "failed", reason: "closed", text: "too-much-waiting" }],
+    ]);
+    await new Promise((done) => server.close(done));
+  });
+
+  it("a computer's webhooks: a body without end", async () => {
+    let called = 0;
+    const server = await WebhookServer.listen(0, [{ upstream: "a", path: "/a", token: "t" }], () => called++);
+    const post = async (bytes: number): Promise<number> => {
+      const headers = { authorization: "Bearer t" };
+      const init = { method: "POST", headers, body: "x".repeat(bytes) };
+      return (await fetch(`http://127.0.0.1:${server.port}/a`, init)).status;
+    };
+    expect(await post(65_536)).toBe(200);
+    await expect(post(8_000_000)).rejects.toThrow();
+    expect(called).toBe(1);
+    await server.close();
+  });
+
   it("the session: orders while there is no appliance", () => {
     let failed = 0;
     const session = new SgdSession({
@@ -139,12 +194,12 @@ describe("the table of docs/network.md", () => {
     .filter((cells) => /^`.+` `[A-Z_]+`$/.test(cells[3] ?? ""));
 
   it("has the figures of the source, and tests that exist", () => {
-    expect(rows.length).toBeGreaterThan(20);
+    expect(rows.length).toBeGreaterThan(35);
     for (const [, what, bound, source, , test] of rows) {
       const [, path, name] = /^`(.+)` `(.+)`$/.exec(source!)!;
       const text = readFileSync(new URL(path!, root), "utf8");
-      const value = new RegExp(`\\b${name} = ([0-9_]+);`).exec(text)?.[1];
-      expect(value?.replaceAll("_", ""), what).toBe(bound);
+      const value = new RegExp(`\\b${name} = ([0-9_]+);|^#define ${name} ([0-9]+)$`, "m").exec(text);
+      expect((value?.[1] ?? value?.[2])?.replaceAll("_", ""), what).toBe(bound);
       const file = /`(.+)`/.exec(test!)?.[1];
       if (file !== undefined) expect(existsSync(new URL(file, root)), file).toBe(true);
     }

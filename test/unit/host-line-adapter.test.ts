@@ -98,9 +98,13 @@ describe("echo", () => {
   });
 });
 
-describe("RTS as driver enable", () => {
+describe("RTS as driver enable, and the bit rate of a port", () => {
   const log: string[] = [];
+  const changes: (() => void)[] = [];
   class Recorded extends SerialPortMock {
+    override update(options: never, done: (error: Error | null) => void): void {
+      changes.push(() => super.update(options, done));
+    }
     override set(options: object, done?: (error: Error | null) => void): void {
       log.push(JSON.stringify(options));
       super.set(options, done);
@@ -144,6 +148,18 @@ describe("RTS as driver enable", () => {
     line.write(new Uint8Array(4));
     await until("written", () => log.includes("write"));
     expect(log).toEqual(["write"]);
+  });
+
+  it("writes that wait for a change of the bit rate which does not come to its end are no more than sixteen", async () => {
+    changes.length = 0;
+    const line = await open(false);
+    expect(line.setBitRate(38_400)).toBe(true);
+    for (let i = 0; i < 200; i++) line.write(Uint8Array.of(i));
+    await until("asked for", () => changes.length === 1);
+    expect(log).toEqual([]);
+    changes[0]!();
+    await until("written", () => log.length > 0);
+    expect(log).toEqual(Array(16).fill("write"));
   });
 
   it("is refused in words for lines that have none", async () => {
@@ -207,12 +223,23 @@ describeWith(
 );
 
 it("a TCP line that nobody serves says so once, and that it is there when it is", async () => {
-  const probe = await openLine("tcp-listen://127.0.0.1:0", { onEvent: () => undefined });
+  const early: string[] = [];
+  const probe = await openLine("tcp-listen://127.0.0.1:0", {
+    onNotice: (text) => void early.push(text),
+    onEvent: () => undefined,
+  });
   const url = probe.url!;
+  expect(early).toEqual([]); // the address comes first
+  await until("words", () => early.length === 1);
+  expect(early).toEqual(["nobody is there yet; a peer may come"]);
   await probe.close();
   const notices: string[] = [];
+  const states: boolean[] = [];
   const line = await openLine(url, {
-    onNotice: (text) => void notices.push(text),
+    onNotice: (text, connected) => {
+      notices.push(text);
+      states.push(connected);
+    },
     onEvent: () => undefined,
   });
   opened.push(line);
@@ -223,4 +250,33 @@ it("a TCP line that nobody serves says so once, and that it is there when it is"
   opened.push(served);
   await until("there", () => notices.length === 2);
   expect(notices[1]).toBe("the peer is there");
+  expect(states).toEqual([false, true]);
+});
+
+it("a TCP peer that sends everybody away at once is asked ever more seldom", () => {
+  vi.useFakeTimers();
+  try {
+    let nowMs = 0;
+    const events = new LineEvents({ bitsPerSecond: 19_200, now: () => nowMs, onEvent: () => undefined });
+    events.start();
+    const triesMs: number[] = [];
+    const open = (heldMs: number): void => {
+      triesMs.push(nowMs);
+      events.carrier(true);
+      nowMs += heldMs;
+      vi.advanceTimersByTime(heldMs);
+      events.carrier(false);
+      events.retry(() => open(triesMs.length === 7 ? 5000 : 1));
+    };
+    events.carrier(false);
+    open(1);
+    for (; triesMs.length < 10; nowMs += 1) vi.advanceTimersByTime(1);
+    events.close();
+    const gapsMs = triesMs.slice(1).map((ms, i) => ms - triesMs[i]!);
+    // Doubles to five seconds; a connection that has held so long is worth asking at once again.
+    const wanted = [250, 500, 1000, 2000, 4000, 5000, 5000, 5250, 500];
+    gapsMs.forEach((gap, i) => expect(Math.abs(gap - wanted[i]!)).toBeLessThan(5));
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -191,6 +191,28 @@ describe("TCP line", () => {
     expect(carriers()).toEqual([false, true, false, true]);
   });
 
+  it("loses what a peer does not take, as a wire does, and goes on", async () => {
+    const serving = await open("tcp-listen://127.0.0.1:0");
+    const peer = connect({ port: Number(serving.line.url!.split(":").at(-1)), host: "127.0.0.1" });
+    opened.push({ close: () => peer.destroy() });
+    let got = 0;
+    let last = -1;
+    peer.on("data", (bytes: Buffer) => {
+      got += bytes.length;
+      last = bytes.at(-1)!;
+    });
+    await until("carrier", () => serving.events.some((event) => event.ev === "carrier" && event.on));
+    peer.pause();
+    // In one go: the system takes its share of it at most, whatever that is, and nobody reads meanwhile.
+    for (let i = 0; i < 64; i++) serving.line.write(new Uint8Array(1_048_576));
+    peer.resume();
+    await until("the line is heard again", () => {
+      serving.line.write(Uint8Array.of(77));
+      return last === 77;
+    });
+    expect(got).toBeLessThan(32 * 1_048_576);
+  });
+
   it("sends a second peer away", async () => {
     const serving = await open("tcp-listen://127.0.0.1:0");
     const port = Number(serving.line.url!.split(":").at(-1));

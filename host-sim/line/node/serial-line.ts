@@ -4,6 +4,8 @@ import { LineError, type LineEvents, type NodeLine } from "./base.js";
 
 /** How often it is looked whether the device is still there: a read alone can miss that it went. */
 const WATCH_MS = 1000;
+/** Writes that wait for a change of the bit rate; more are lost, as on a wire. */
+const MOST_WAITING = 16;
 
 /** The part of the serial library that opens a port; tests bring another. */
 export type SerialPorts = new (options: { path: string; baudRate: number; autoOpen: false }) => SerialPort;
@@ -107,7 +109,7 @@ export async function openSerial(
   let changes = 0;
   const afterRateChange = (write: () => void): void => {
     if (waiting === undefined) write();
-    else waiting.push(write);
+    else if (waiting.length < MOST_WAITING) waiting.push(write);
   };
 
   await open();

@@ -1,6 +1,12 @@
 import { createServer, connect, type Server, type Socket } from "node:net";
 import { LineError, LineSpecError, type LineEvents, type NodeLine } from "./base.js";
 
+/** A host that answers nothing at all is told after so long, not after the minutes that the system would wait. */
+const CONNECT_LIMIT_MS = 5000;
+
+/** With so many bytes not taken by the other side, no more are sent. */
+const MOST_UNSENT_BYTES = 65_536;
+
 /** Joins a line served elsewhere; joins again when it breaks. */
 export async function connectTcp(spec: string, events: LineEvents): Promise<NodeLine> {
   const { host, port } = addressOf(spec);
@@ -40,6 +46,10 @@ export async function listenTcp(spec: string, events: LineEvents): Promise<NodeL
   });
   server.on("error", () => undefined);
   const address = server.address();
+  // After the caller has got the address, which is what people want to read first.
+  setImmediate(() => {
+    if (current === undefined) events.notice("nobody is there yet; a peer may come");
+  });
   const served = typeof address === "object" && address !== null ? address.port : port;
   const shown = host.includes(":") ? `[${host}]` : host;
   return lineOf(
@@ -62,7 +72,9 @@ function lineOf(
     write(bytes) {
       const now = socket();
       // Without a peer the bytes go nowhere, as on a wire that is not connected.
-      if (now?.writable === true && !now.connecting) now.write(bytes.slice());
+      // One that takes nothing loses them, or they would pile up for as long as it hangs there.
+      const isTaken = now?.writable === true && !now.connecting && now.writableLength < MOST_UNSENT_BYTES;
+      if (isTaken) now.write(bytes.slice());
       events.writing(bytes);
     },
     setBitRate: () => false,
@@ -83,12 +95,19 @@ function follow(socket: Socket, events: LineEvents, ended: (why: string) => void
     events.carrier(true);
     events.notice("the peer is there");
   };
-  if (socket.connecting) socket.once("connect", joined);
-  else joined();
+  if (socket.connecting) {
+    const limit = setTimeout(() => socket.destroy(), CONNECT_LIMIT_MS);
+    socket.once("close", () => clearTimeout(limit));
+    socket.once("connect", () => {
+      clearTimeout(limit);
+      joined();
+    });
+  } else joined();
   socket.on("data", (bytes) => events.received(bytes));
   // `close` follows every error.
   socket.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "ECONNREFUSED") why = "is not there (connection refused)";
+    else if (error.code === "ENOTFOUND") why = "is not there (no host of that name)";
     else if (error.code !== undefined) why = `does not answer (${error.code})`;
   });
   socket.once("close", () => {
