@@ -1,7 +1,7 @@
 /**
  * What the device is told about its servers: from `credentials` in `mc/config`, by the upstream's id, and `update` for the
  * update server. Roots there count until a signed bundle has come. No private key is there: drivers/identity makes it on
- * the chip, and this file refuses a build that brings one.
+ * the chip, and this file refuses a build that brings one. Never run on hardware.
  */
 import Preference from "preference";
 import { toHex } from "../../src/base/hex.js";

@@ -102,6 +102,10 @@ describe("npm run build -- --board, with a stand-in for the SDK", () => {
 
   it("for an image asks mcconfig to build it, and wants ESP-IDF for that", () => {
     expect(build(["--board", "weact-can485"]).status).toBe(2);
+    const empty = build(["--board", "weact-can485"], { IDF_PATH: sdk });
+    expect(empty.status).toBe(2);
+    expect(empty.stderr).toContain(`ESP-IDF 6.0 is not at ${sdk}`);
+    writeFileSync(join(sdk, "tools/idf.py"), "");
     const { asked, status } = build(["--board", "weact-can485"], { IDF_PATH: sdk });
     expect(status).toBe(0);
     expect(asked.slice(0, 3)).toEqual(["-m", "-t", "build"]);
