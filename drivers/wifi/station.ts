@@ -9,6 +9,7 @@ import type { NetworkEvent, NetworkLoss, NetworkPort } from "../../src/ports/net
 export interface WifiSdk {
   /** Messages of the radio; `value` −1 with "disconnect": the keys were refused. */
   onMessage(handle: (message: string, value?: number) => void): void;
+  /** `passphrase`: 8 to 63 characters, or the key as 64 hex digits, which ESP-IDF tells apart by their number. */
   connect(ssid: string, passphrase: string): void;
   disconnect(): void;
   /** Tears the driver down; the next `connect` or `accessPoint` starts it anew. */

@@ -1,3 +1,4 @@
+import { fromHex } from "../base/hex.js";
 import { utf8Length } from "../base/utf8.js";
 import { readConfig, type UcmConfig, type UpstreamConfig } from "./config.js";
 import { esc, page } from "./html.js";
@@ -10,7 +11,7 @@ export interface Setup {
     readonly region: UcmConfig["region"];
     readonly timeZone: string;
   };
-  /** "" = as it is. */
+  /** "" = as it is. `passphrase` of 64 hex digits is the key (PSK) itself. */
   readonly wifi: { readonly ssid: string; readonly passphrase: string };
   /** Of the upstream: what its `clientSecretFile` or `passwordFile` holds; "" = as it is. */
   readonly secret: string;
@@ -54,10 +55,10 @@ function inOwnersWords(text: string): string {
   return `${plain}.`;
 }
 
-/** WPA2 knows no others. */
-function isAscii(text: string): boolean {
+/** A passphrase (IEEE 802.11 J.4: 8 to 63 characters of ASCII), or the key itself: 64 hex digits, as ESP-IDF tells them apart. */
+function isWifiPassword(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 32 || text.charCodeAt(i) > 126) return false;
-  return true;
+  return text.length === 64 ? fromHex(text)?.length === 32 : text.length >= 8 && text.length < 64;
 }
 
 /** Reads the form; a text where something is wrong with it, for the owner. `first`: the module knows no network yet. */
@@ -74,8 +75,8 @@ export function readSetup(
     return "The name of your Wi-Fi network is missing.";
   if (utf8Length(ssid) > 32)
     return "The name of a Wi-Fi network has at most 32 characters, accents and signs counting twice or more.";
-  if (passphrase !== "" && (passphrase.length < 8 || passphrase.length > 63 || !isAscii(passphrase)))
-    return "A Wi-Fi password has 8 to 63 characters: letters without accents, digits and signs.";
+  if (passphrase !== "" && !isWifiPassword(passphrase))
+    return "A Wi-Fi password has 8 to 63 characters: letters without accents, digits and signs. A key has 64: digits and a to f.";
   const id = field("id") || "utility";
   for (const letter of id)
     if (!"abcdefghijklmnopqrstuvwxyz0123456789-".includes(letter))
@@ -142,7 +143,7 @@ export function setupPage(
   if (choose) zones.unshift(["", "Choose"]);
   if (!zones.some(([rule]) => rule === zone)) zones.unshift([zone, zone]);
   const wifi = withWifi
-    ? `<section><h2>Wi-Fi</h2>${input("ssid", "Name of your network", `maxlength="32" autocomplete="off"${first ? " required" : ""}`)}<label for="passphrase">Its password</label><input id="passphrase" name="passphrase" type="password" maxlength="63" autocomplete="off">${first ? "" : '<p class="m">Leave both empty to keep the present network.</p>'}</section>`
+    ? `<section><h2>Wi-Fi</h2>${input("ssid", "Name of your network", `maxlength="32" autocomplete="off"${first ? " required" : ""}`)}<label for="passphrase">Its password</label><input id="passphrase" name="passphrase" type="password" maxlength="64" autocomplete="off">${first ? "" : '<p class="m">Leave both empty to keep the present network.</p>'}</section>`
     : "";
   return page(
     first ? "Set up your module" : "Wi-Fi and utility",

@@ -27,7 +27,9 @@ class FakeSdk implements WifiSdk {
   onMessage(handle: (message: string, value?: number) => void): void {
     this.message = handle;
   }
-  connect(ssid: string): void {
+  passphrase = "";
+  connect(ssid: string, passphrase: string): void {
+    this.passphrase = passphrase;
     this.#call(`connect ${ssid}`);
   }
   disconnect(): void {
@@ -95,6 +97,14 @@ describe("a try", () => {
     sdk.message("gotIP");
     sdk.message("gotIP");
     expect(events().slice(0, 1)).toEqual([{ ev: "up", rssiDbm: -61 }]);
+  });
+
+  it("goes with the passphrase or the 64 digits of the key as they were given: the IDF tells them apart", () => {
+    wifi.connect();
+    expect(sdk.passphrase).toBe("secret of the label");
+    wifi.configure("home", "0123456789abcdef".repeat(4));
+    wifi.connect();
+    expect(sdk.passphrase).toBe("0123456789abcdef".repeat(4));
   });
 
   it.each([

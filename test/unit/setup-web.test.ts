@@ -396,10 +396,28 @@ describe("setup", () => {
     expect(fresh.setups).toHaveLength(1);
   });
 
+  it.each(["8 chars!", "x".repeat(63), "0123456789abcdef".repeat(4), "0123456789ABCDEF".repeat(4)])(
+    "takes the passphrase or the key %s as it is",
+    (passphrase) => {
+      const fresh = new Bench({ fresh: true, config: { upstreams: [] } });
+      fresh.web.openSetup("new", { ms: fresh.nowMs, utcMs: UTC });
+      fresh.login();
+      const page = fresh.get("/").body;
+      const form = /name="form" value="(\w+)"/.exec(page)![1]!;
+      const most = Number(/name="passphrase"[^>]* maxlength="(\d+)"/.exec(page)![1]);
+      expect(passphrase.length).toBeLessThanOrEqual(most);
+      expect(fresh.post("/setup", { form, ...good, passphrase }).status).toBe(200);
+      expect(fresh.setups).toMatchObject([{ wifi: { ssid: "home", passphrase } }]);
+    },
+  );
+
   it.each([
     ["no network in a new module", { ssid: "" }, "Wi-Fi network is missing"],
     ["a network name of more than 32 bytes", { ssid: "Gästezimmer überm Hühnerstall öö" }, "at most 32"],
     ["a password that WPA2 does not know", { passphrase: "Kühlschrank" }, "without accents"],
+    ["64 characters that are no key", { passphrase: `${"0123456789abcde".repeat(4)}fghi` }, "A key has 64"],
+    ["a key with spaces", { passphrase: `${"01 ".repeat(21)}0` }, "A key has 64"],
+    ["65 hex digits", { passphrase: "a".repeat(65) }, "A key has 64"],
     ["an address without TLS", { url: "http://vtn.example/openadr3" }, "must begin with https://"],
     ["a platform without TLS", { protocol: "ocpp16", url: "ws://csms.example/a" }, "must begin with wss://"],
     [
