@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError, Option } from "commander";
 import type { NodeLineOptions } from "../line/node/open-line.js";
+import type { Output } from "./output.js";
 
 /** The package's version; package.json stands above dist/, and above host-sim/ when run from source. */
 export function version(): string {
@@ -57,11 +58,23 @@ export function rtsOption(): Option {
   return new Option("--rts-driver-enable", "RTS switches the adapter's driver on while sending");
 }
 
+/** Says that a line has gone, is back, or is waited for: to people on stderr, with --json to programs too. */
+export function tellOfLine(output: Output, line: string): (text: string, connected: boolean) => void {
+  return (text, connected) => {
+    process.stderr.write(`line: ${text}\n`);
+    output.emit({ event: "line", line, connected, text }, undefined);
+  };
+}
+
 /** For `openLine`: the flags, and where to say that a line has gone or is back. */
-export function lineOf(flags: LineFlags): Pick<NodeLineOptions, "echo" | "rtsDriverEnable" | "onNotice"> {
+export function lineOf(
+  flags: LineFlags,
+  output: Output,
+  line: string,
+): Pick<NodeLineOptions, "echo" | "rtsDriverEnable" | "onNotice"> {
   return {
     echo: flags.echo === true,
     rtsDriverEnable: flags.rtsDriverEnable === true,
-    onNotice: (text) => process.stderr.write(`line: ${text}\n`),
+    onNotice: tellOfLine(output, line),
   };
 }

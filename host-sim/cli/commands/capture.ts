@@ -6,7 +6,7 @@ import { IDLE_MS, Segmenter } from "../../capture/segmenter.js";
 import { openLine, type NodeLine } from "../../line/node/open-line.js";
 import { monotonicMs } from "../../runtime/clock.js";
 import { openCapture, utcOf } from "../capture-option.js";
-import { serialHelp, wholeNumber } from "../options.js";
+import { serialHelp, tellOfLine, wholeNumber } from "../options.js";
 import { Output, UsageError } from "../output.js";
 import type { Run } from "../run.js";
 import { untilInterrupted } from "../wait.js";
@@ -91,7 +91,7 @@ async function capture(specs: readonly string[], flags: CaptureFlags): Promise<n
   try {
     for (const [i, spec] of specs.entries()) {
       const line = await openLine(spec, {
-        onNotice: (text) => process.stderr.write(`line: ${text}\n`),
+        onNotice: tellOfLine(output, spec),
         bitsPerSecond: flags.bitRate,
         onEvent: (event) => {
           if (event.ev === "carrier") {

@@ -144,7 +144,7 @@ async function judge(
   const live: LiveRun = await runLive({
     role,
     serial,
-    adapter: lineOf(flags),
+    adapter: lineOf(flags, output, serial),
     tap: tapped,
     tests,
     strict: flags.strict ?? false,

@@ -82,7 +82,7 @@ Examples:
         let there: () => void = () => undefined;
         const tapped = tapLine(flags.capture, self, other);
         const line = await openLine(flags.serial, {
-          ...lineOf(flags),
+          ...lineOf(flags, output, flags.serial),
           onEvent: (event) => {
             tapped.onEvent(event);
             if (event.ev === "carrier") {

@@ -61,7 +61,7 @@ Examples:
         let simulator: SgdSimulator | undefined = undefined;
         const tapped = tapLine(flags.capture, "charger", "module");
         const line = await openLine(flags.serial, {
-          ...lineOf(flags),
+          ...lineOf(flags, output, flags.serial),
           onEvent: (event) => {
             tapped.onEvent(event);
             simulator?.onByteLine(event, Math.floor(monotonicMs()));

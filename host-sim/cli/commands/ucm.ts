@@ -157,7 +157,7 @@ interface Began {
 async function runLives(flags: UcmFlags, { output, dataDir, owner, tapped, opened }: Began): Promise<number> {
   let life: Life | undefined;
   const line = await openLine(flags.serial, {
-    ...lineOf(flags),
+    ...lineOf(flags, output, flags.serial),
     onEvent: (event) => {
       tapped.onEvent(event);
       life?.host.onLine(event);

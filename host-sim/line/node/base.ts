@@ -25,8 +25,8 @@ export interface FullOptions {
   readonly echo?: boolean;
   /** RTS switches the adapter's driver on while we send. */
   readonly rtsDriverEnable?: boolean;
-  /** Told in words what becomes of the line: gone, there again, not answering. */
-  readonly onNotice?: (text: string) => void;
+  /** Told in words what becomes of the line, and whether it is connected: gone, there again, not answering. */
+  readonly onNotice?: (text: string, connected: boolean) => void;
 }
 
 const FIRST_RETRY_MS = 250;
@@ -42,6 +42,8 @@ export class LineEvents {
   #closed = false;
   #freeMs = 0;
   #retryMs = FIRST_RETRY_MS;
+  /** When the line came last; undefined while it is not there. */
+  #onSinceMs: number | undefined;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #echo: EchoFilter | undefined;
   #notice = "";
@@ -64,7 +66,7 @@ export class LineEvents {
   notice(text: string): void {
     if (this.#closed || text === this.#notice) return;
     this.#notice = text;
-    this.options.onNotice?.(text);
+    this.options.onNotice?.(text, this.#on);
   }
 
   get isClosed(): boolean {
@@ -107,7 +109,10 @@ export class LineEvents {
   carrier(on: boolean): void {
     if (on === this.#on) return;
     this.#on = on;
-    if (on) this.#retryMs = FIRST_RETRY_MS;
+    // A peer that sends everybody away at once is not asked four times a second for ever.
+    const heldMs = this.options.now() - (this.#onSinceMs ?? -Infinity);
+    if (!on && heldMs >= LAST_RETRY_MS) this.#retryMs = FIRST_RETRY_MS;
+    this.#onSinceMs = on ? this.options.now() : undefined;
     this.#tell({ ev: "carrier", on, atMs: this.now() });
   }
 
