@@ -9,7 +9,7 @@ import { lockDataDir } from "../../host-sim/cli/data-dir.js";
 import { buildProgram } from "../../host-sim/cli/program.js";
 import { framesOf } from "../../host-sim/cli/commands/decode.js";
 import { describeWith } from "../support/needs.js";
-import { cliPath } from "../support/process.js";
+import { CliProcess, cliPath } from "../support/process.js";
 
 const data = mkdtempSync(join(tmpdir(), "openucm-args-"));
 afterAll(() => rmSync(data, { recursive: true, force: true }));
@@ -202,17 +202,81 @@ describe("the folder of --data", () => {
     }
   });
 
+  it.skipIf(!existsSync("/proc/self"))("is refused at once where the system takes no new folder", () => {
+    for (const args of [["bench", "--no-demo", "--port", "0"], ["vtn"], ["csms"]]) {
+      const { status, err } = openucm([...args, "--data", "/proc/x/y"]);
+      expect(err).toMatch(
+        /^openucm: cannot write to the folder \/proc\/x\/y.* \(\/proc takes no new folder\): name another with --data DIR\n$/,
+      );
+      expect(status).toBe(2);
+    }
+  });
+
   it("keeps a second bench out while the first lives, and takes over what a dead one has left", () => {
     const dir = join(data, "locked");
     lockDataDir(dir);
     expect(() => lockDataDir(dir)).toThrow(
       /another openucm \(process \d+\) uses .*locked: end it, or name another folder with --data DIR/,
     );
-    // No process has this number: Linux goes up to 2^22.
-    writeFileSync(join(dir, "lock"), "99999999");
-    expect(lockDataDir(dir)).toBe(dir);
-    writeFileSync(join(dir, "lock"), "torn");
-    expect(lockDataDir(dir)).toBe(dir);
+    const left = [
+      // No process has this number: Linux goes up to 2^22.
+      "99999999",
+      "torn",
+      "",
+      // The number is taken, by a process of another start of the system.
+      ...(existsSync("/proc/self/stat") ? [`${process.pid}\nanother-boot 17\n`] : []),
+    ];
+    for (const text of left) {
+      writeFileSync(join(dir, "lock"), text);
+      expect(lockDataDir(dir)).toBe(dir);
+      expect(() => lockDataDir(dir)).toThrow(`process ${process.pid}`);
+    }
+    expect(readdirSync(dir)).toEqual(["lock"]);
+  });
+
+  it("a second program is refused with exit code 2; one that was killed keeps nobody out", async () => {
+    const folder = join(data, "shared");
+    const args = [
+      "ucm",
+      "--serial",
+      "tcp-listen://127.0.0.1:0",
+      "--setup-port",
+      "0",
+      "--json",
+      "--data",
+      folder,
+    ];
+    const start = async (): Promise<CliProcess> => {
+      const one = new CliProcess(args);
+      // Told when signals are listened for.
+      await one.line("that it runs", (line) => line["event"] === "intent");
+      return one;
+    };
+    const first = await start();
+    const { status, err } = openucm(args);
+    expect(err).toBe(
+      `openucm: another openucm (process ${first.child.pid}) uses ${folder}: end it, or name another folder with --data DIR; if none runs, remove ${join(folder, "lock")}\n`,
+    );
+    expect(status).toBe(2);
+    first.child.kill("SIGKILL");
+    await first.exited;
+    const second = await start();
+    await second.stop();
+    expect(existsSync(join(folder, "lock"))).toBe(false);
+    await (await start()).stop();
+  });
+});
+
+describe("a TCP line with nobody there", () => {
+  it("is told in words and, with --json, as an event; each once", async () => {
+    const one = new CliProcess(["sgd", "--serial", "tcp://127.0.0.1:1", "--json", "--no-plugged"]);
+    const text = "tcp://127.0.0.1:1 is not there (connection refused); it is tried again until it answers";
+    expect(await one.line("the line", (line) => line["event"] === "line")).toEqual({
+      ...{ event: "line", line: "tcp://127.0.0.1:1", connected: false, text },
+    });
+    await one.stop();
+    expect(one.lines.filter((line) => line["event"] === "line")).toHaveLength(1);
+    expect(one.stderr).toBe(`line: ${text}\n`);
   });
 });
 
