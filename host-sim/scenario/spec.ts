@@ -130,7 +130,7 @@ const platform = object("Something that the charging platform does; one of these
 /** Names of the fields that the pages' forms have (src/setup/pages.ts, setup-form.ts). */
 const formFields = [
   ...["ssid", "passphrase", "protocol", "url", "name", "secret", "id", "region", "zone"],
-  ...["days", "from", "to", "at", "hours", "old", "new", "sure"],
+  ...["days", "from", "to", "instead", "at", "hours", "old", "new", "sure"],
 ];
 
 const page = object("What the owner does on the module's own pages (bench.page)", {

@@ -135,7 +135,7 @@ export class GridCore {
         this.schedule.removeSource(order.source);
         break;
       case "accept-schedule":
-        if (owner.scheduleState === "removed") owner.windows = this.settings.offPeak;
+        owner.windows = this.settings.offPeak;
         owner.scheduleState = "accepted";
         break;
       case "remove-schedule":

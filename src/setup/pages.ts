@@ -1,5 +1,6 @@
 import { localTime, type PosixZone } from "../base/posix-tz.js";
 import { button, esc, page } from "./html.js";
+import { type Span, spanKey, spansOf } from "./hours.js";
 import type { ReadyTime } from "./ready-by.js";
 
 /** What the pages show of the module; a part of what `Ucm.state` gives. */
@@ -25,7 +26,7 @@ export interface WebFacts {
     readonly boostLeftMs: number;
     readonly heldOff: boolean;
     readonly schedule: string;
-    readonly windows: readonly { readonly days: number; readonly fromMin: number; readonly toMin: number }[];
+    readonly windows: readonly Span[];
     readonly consent: readonly { readonly source: string; readonly word: string }[];
   };
   readonly schedule: readonly unknown[];
@@ -105,16 +106,19 @@ function kilo(value: number): string {
   return (value / 1000).toFixed(1);
 }
 
-export function windowsText(windows: WebFacts["owner"]["windows"]): string {
-  const names = DAYS.split(" ");
-  const time = (min: number): string => `${two(Math.floor(min / 60))}:${two(min % 60)}`;
-  return windows
-    .map(({ days, fromMin, toMin }) => {
-      const list = names.filter((_name, i) => (days >> i) & 1);
-      const when = days === 62 ? "Mon to Fri" : days === 127 ? "every day" : list.join(", ");
-      return `${when} ${time(fromMin)} to ${time(toMin)}`;
-    })
-    .join("; ");
+function time(min: number): string {
+  return `${two(Math.floor(min / 60))}:${two(min % 60)}`;
+}
+
+function spanText({ days, fromMin, toMin }: Span): string {
+  const list = DAYS.split(" ").filter((_name, i) => (days >> i) & 1);
+  const when = days === 62 ? "Mon to Fri" : days === 127 ? "every day" : list.join(", ");
+  return `${when} ${time(fromMin)} to ${time(toMin)}`;
+}
+
+/** Hours without charging, all of them, as their owner would say them. */
+export function windowsText(windows: readonly Span[]): string {
+  return spansOf(windows).map(spanText).join("; ");
 }
 
 function whoIsInControl({ intent, owner }: WebFacts): string {
@@ -218,6 +222,28 @@ export function historyPage(
   );
 }
 
+/** Takes one of several hours away, and the form for others: instead of all, beside them, or instead of one. */
+function otherHours(windows: readonly Span[], form: string): string {
+  const spans = spansOf(windows);
+  const first = spans[0];
+  const options = spans.map(
+    (span) => `<option value="${spanKey(span)}">Instead of ${spanText(span)}</option>`,
+  );
+  const instead =
+    first === undefined
+      ? ""
+      : `<label for="instead">They hold</label><select id="instead" name="instead"><option value="all">Instead of all these</option><option value="none">Beside these</option>${options.length > 1 ? options.join("") : ""}</select>`;
+  const each =
+    spans.length > 1
+      ? spans
+          .map((span) =>
+            button(form, `Remove ${spanText(span)}`, { do: "drop-hours", instead: spanKey(span) }),
+          )
+          .join("")
+      : "";
+  return `${each}<form method="post" action="/order"><input type="hidden" name="form" value="${form}"><input type="hidden" name="do" value="change-schedule"><label for="days">Other hours without charging</label><select id="days" name="days"><option value="62">Monday to Friday</option><option value="127">Every day</option><option value="65">Saturday and Sunday</option></select><label for="from">From</label><input id="from" name="from" type="time" required value="${time(first?.fromMin ?? 960)}"><label for="to">To</label><input id="to" name="to" type="time" required value="${time((first?.toMin ?? 1320) % 1440)}">${instead}<button>Use these hours</button></form>`;
+}
+
 /** The page "Settings". */
 export function settingsPage(facts: WebFacts, form: string, told: string, mayReset: boolean): string {
   const { owner, upstreams, ready, delay } = facts;
@@ -232,12 +258,10 @@ export function settingsPage(facts: WebFacts, form: string, told: string, mayRes
         : "";
     return `<p><strong>${esc(id)}</strong> ${said}.</p>${verbs.map((verb) => button(form, verb === "admit" ? "Admit" : verb === "pause" ? "Pause" : "Dismiss", { do: verb, source: id })).join("")}${change}`;
   });
-  const first = owner.windows[0];
-  const time = (min: number): string => `${two(Math.floor(min / 60))}:${two(min % 60)}`;
   const hidden = `<input type="hidden" name="form" value="${form}">`;
   return page(
     "Settings",
-    `${told === "" ? "" : `<section role="status"><p>${esc(told)}</p></section>`}<section><h2>Off-peak hours</h2><p>${owner.windows.length === 0 || owner.schedule === "removed" ? "None: it charges at any hour." : `No charging ${esc(windowsText(owner.windows))} (${esc(owner.schedule)}).`}</p>${owner.schedule === "removed" ? "" : button(form, "Remove", { do: "remove-schedule" })}${owner.schedule === "accepted" ? "" : button(form, "Use the region's hours", { do: "accept-schedule" })}<form method="post" action="/order">${hidden}<input type="hidden" name="do" value="change-schedule"><label for="days">Other hours without charging</label><select id="days" name="days"><option value="62">Monday to Friday</option><option value="127">Every day</option><option value="65">Saturday and Sunday</option></select><label for="from">From</label><input id="from" name="from" type="time" required value="${time(first?.fromMin ?? 960)}"><label for="to">To</label><input id="to" name="to" type="time" required value="${time(Math.min(1439, first?.toMin ?? 1320))}"><button>Use these hours</button></form></section><section><h2>Full by</h2><p>${ready === undefined ? "No time is set." : `Full at ${time(ready.minute)}, ${ready.hours} h of charging before it.`} Your own pauses yield then; a utility's do not.</p><form method="post" action="/order">${hidden}<input type="hidden" name="do" value="ready"><label for="at">Time</label><input id="at" name="at" type="time" required value="${time(ready?.minute ?? 420)}"><label for="hours">Hours of charging it needs</label><input id="hours" name="hours" type="number" min="0.5" max="12" step="0.5" required value="${ready?.hours ?? 4}"><button>Set</button></form>${ready === undefined ? "" : button(form, "Forget the time", { do: "no-ready" })}</section><section><h2>Random delay</h2><p>${delay.enabled ? "On: changes wait a random while, so that many homes do not switch at once." : "Off."}</p>${button(form, delay.enabled ? "Switch off" : "Switch on", { do: delay.enabled ? "delay-off" : "delay-on" })}</section><section><h2>Utilities</h2>${agents.length === 0 ? "<p>None is set up.</p>" : agents.join("")}<p><a href="/setup">Change Wi-Fi or utility</a></p></section><section><h2>Secret</h2><form method="post" action="/secret">${hidden}<label for="old">Present secret</label><input id="old" name="old" type="password" autocomplete="current-password" required><label for="new">New secret</label><input id="new" name="new" type="password" autocomplete="new-password" minlength="10" maxlength="64" required><button>Change the secret</button></form></section>${
+    `${told === "" ? "" : `<section role="status"><p>${esc(told)}</p></section>`}<section><h2>Off-peak hours</h2><p>${owner.windows.length === 0 || owner.schedule === "removed" ? "None: it charges at any hour." : `No charging ${esc(windowsText(owner.windows))} (${esc(owner.schedule)}).`}</p>${owner.schedule === "removed" ? "" : button(form, spansOf(owner.windows).length > 1 ? "Remove all" : "Remove", { do: "remove-schedule" })}${owner.schedule === "accepted" ? "" : button(form, "Use the region's hours", { do: "accept-schedule" })}${otherHours(owner.windows, form)}</section><section><h2>Full by</h2><p>${ready === undefined ? "No time is set." : `Full at ${time(ready.minute)}, ${ready.hours} h of charging before it.`} Your own pauses yield then; a utility's do not.</p><form method="post" action="/order">${hidden}<input type="hidden" name="do" value="ready"><label for="at">Time</label><input id="at" name="at" type="time" required value="${time(ready?.minute ?? 420)}"><label for="hours">Hours of charging it needs</label><input id="hours" name="hours" type="number" min="0.5" max="12" step="0.5" required value="${ready?.hours ?? 4}"><button>Set</button></form>${ready === undefined ? "" : button(form, "Forget the time", { do: "no-ready" })}</section><section><h2>Random delay</h2><p>${delay.enabled ? "On: changes wait a random while, so that many homes do not switch at once." : "Off."}</p>${button(form, delay.enabled ? "Switch off" : "Switch on", { do: delay.enabled ? "delay-off" : "delay-on" })}</section><section><h2>Utilities</h2>${agents.length === 0 ? "<p>None is set up.</p>" : agents.join("")}<p><a href="/setup">Change Wi-Fi or utility</a></p></section><section><h2>Secret</h2><form method="post" action="/secret">${hidden}<label for="old">Present secret</label><input id="old" name="old" type="password" autocomplete="current-password" required><label for="new">New secret</label><input id="new" name="new" type="password" autocomplete="new-password" minlength="10" maxlength="64" required><button>Change the secret</button></form></section>${
       firmware(facts, form) +
       (mayReset
         ? `<section><h2>Forget everything</h2><p>Erases what belongs to you: history, choices, Wi-Fi and utility. It cannot be undone.</p><form method="post" action="/forget">${hidden}<label for="sure">Type <strong>forget</strong></label><input id="sure" name="sure" autocomplete="off" required><button>Forget everything</button></form></section>`

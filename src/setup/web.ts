@@ -2,6 +2,7 @@ import type { PosixZone } from "../base/posix-tz.js";
 import { MOST_BODY_BYTES, type WebRequest, type WebResponse } from "../ports/http-server.js";
 import type { Now, RandomPort, StorePort } from "../ports/time.js";
 import { minutesOf, type UcmConfig } from "./config.js";
+import { withSpan } from "./hours.js";
 import { readForm, STYLE } from "./html.js";
 import { Login, type Session } from "./login.js";
 import { historyPage, loginPage, nowPage, settingsPage, type WebFacts, type WebHistory } from "./pages.js";
@@ -260,11 +261,14 @@ export class OwnerWeb {
       case "dismiss":
       case "provider":
         return inSettings(desk.owner({ verb, source: form.get("source") ?? "" }, now).text);
+      case "drop-hours":
       case "change-schedule": {
         const fromMin = minutesOf(form.get("from") ?? "");
         const toMin = minutesOf(form.get("to") ?? "");
-        const days = Number(form.get("days"));
-        return inSettings(desk.owner({ verb, windows: windowsOf(days, fromMin, toMin) }, now).text);
+        const span = verb === "drop-hours" ? undefined : { days: Number(form.get("days")), fromMin, toMin };
+        const windows = withSpan(desk.facts(now).owner.windows, form.get("instead") ?? "all", span);
+        if (typeof windows === "string") return inSettings(windows);
+        return inSettings(desk.owner({ verb: "change-schedule", windows }, now).text);
       }
       case "delay-on":
       case "delay-off":
@@ -281,14 +285,6 @@ export class OwnerWeb {
     }
     return inSettings("The module does not know that order.");
   }
-}
-
-/** Hours that go past midnight are two windows: the second on the days after. */
-function windowsOf(days: number, fromMin: number, toMin: number): WebFacts["owner"]["windows"] {
-  if (!(toMin < fromMin)) return [{ days, fromMin, toMin }];
-  const evening = { days, fromMin, toMin: 1440 };
-  const after = { days: ((days << 1) | (days >> 6)) & 127, fromMin: 0, toMin };
-  return toMin === 0 ? [evening] : [evening, after];
 }
 
 /** An address or a name that only this network has: a name of the internet could be bent to lead here. */

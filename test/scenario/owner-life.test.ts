@@ -241,6 +241,16 @@ describe("a day with the owner's page", () => {
       await home.press("/settings", "Use these hours", { days: "127", from: "09:00", to: "10:00" }),
     ).toContain("No charging every day 09:00 to 10:00 (changed)");
     await home.current("charges before nine", (currentA) => currentA > 31, 5 * MINUTE);
+    const region = "No charging Mon to Fri 08:00 to 11:00; Mon to Fri 16:00 to 22:00 (accepted)";
+    expect(await home.press("/settings", "Use the region's hours")).toContain(region);
+    await home.current("held back by them again", (currentA) => currentA < 7, 5 * MINUTE);
+    const one = { days: "127", from: "09:00", to: "10:00", instead: "62-480-660" };
+    const both = "No charging every day 09:00 to 10:00; Mon to Fri 16:00 to 22:00 (changed)";
+    expect(await home.press("/settings", "Use these hours", one)).toContain(both);
+    await home.current("charges before nine again", (currentA) => currentA > 31, 5 * MINUTE);
+    expect(await home.press("/settings", "Remove Mon to Fri 16:00 to 22:00")).toContain(
+      "No charging every day 09:00 to 10:00 (changed)",
+    );
     await home.at(9, 5);
     expect(home.currentA).toBeLessThan(7);
     expect(await home.press("/", "Charge now")).toContain("In control: You");

@@ -4,6 +4,7 @@ import { parsePosixTz } from "../../src/base/posix-tz.js";
 import { seededRandom } from "../../src/base/random.js";
 import type { WebRequest, WebResponse } from "../../src/ports/http-server.js";
 import { readConfig, type UcmConfig } from "../../src/setup/config.js";
+import { type Span, spansOf, windowsOf } from "../../src/setup/hours.js";
 import { RequestReader, writeResponse } from "../../src/setup/http-codec.js";
 import { plainSecret } from "../../src/setup/login.js";
 import { settingsPage, type WebFacts, type WebHistory } from "../../src/setup/pages.js";
@@ -65,6 +66,7 @@ class Bench {
 
   constructor(
     options: { fresh?: boolean; wifi?: boolean; config?: Record<string, unknown>; secret?: string } = {},
+    seen = facts,
   ) {
     const config = readConfig(
       options.config ?? {
@@ -77,7 +79,7 @@ class Bench {
       return { ok: true, text: "Done." };
     };
     const desk: WebDesk = {
-      facts: () => facts,
+      facts: () => seen,
       history: () => history,
       owner: take,
       delay: take,
@@ -341,6 +343,82 @@ describe("the pages", () => {
     expect(change(65, "23:00", "06:30")).toMatchObject([{ days: 65 }, { days: 3 }]);
     expect(change(127, "22:00", "00:00")).toEqual([{ days: 127, fromMin: 1320, toMin: 1440 }]);
     expect(change(127, "09:00", "17:00")).toEqual([{ days: 127, fromMin: 540, toMin: 1020 }]);
+  });
+
+  describe("several off-peak hours", () => {
+    const day = { days: 62, fromMin: 480, toMin: 660 };
+    const night = [
+      { days: 62, fromMin: 1380, toMin: 1440 },
+      { days: 124, fromMin: 0, toMin: 390 },
+    ];
+    const noon = { days: 127, fromMin: 720, toMin: 780 };
+    const asNoon = { do: "change-schedule", days: "127", from: "12:00", to: "13:00" };
+    const shown = (windows: readonly Span[]): Bench => {
+      const owner = new Bench({}, { ...facts, owner: { ...facts.owner, windows } });
+      owner.login();
+      return owner;
+    };
+    const ask = (
+      fields: Readonly<Record<string, string>>,
+      windows: readonly Span[] = [day, ...night],
+    ): unknown => {
+      const owner = shown(windows);
+      const { body } = owner.post("/order", { form: owner.form, ...fields });
+      const [order] = owner.orders as { verb: string; windows: unknown }[];
+      return order === undefined ? /role="status"><p>([^<]*)/.exec(body)![1] : [order.verb, order.windows];
+    };
+
+    it("are all shown, those past midnight as one, and all can be chosen", () => {
+      const { body } = shown([day, ...night]).get("/settings");
+      const texts = ["Mon to Fri 08:00 to 11:00", "Mon to Fri 23:00 to 06:30"];
+      expect(body).toContain(`No charging ${texts.join("; ")} (offered)`);
+      const options = [...body.matchAll(/<option value="([^"]*)">Instead of ([^<]*)</g)].map(
+        ([, , text]) => text,
+      );
+      expect(options).toEqual(["all these", ...texts]);
+      for (const text of texts) expect(body).toContain(`>Remove ${text}</button>`);
+      expect(shown([...night].reverse()).get("/settings").body).toContain(
+        "No charging Mon to Fri 23:00 to 06:30 (",
+      );
+      expect(shown([day]).get("/settings").body).not.toMatch(/Instead of Mon|>Remove Mon/);
+      expect(shown([]).get("/settings").body).not.toContain('name="instead"');
+      expect(shown([day, ...night]).get("/").body).toContain(texts.join("; "));
+    });
+
+    it("change one by one: the others stay", () => {
+      expect(ask({ ...asNoon, instead: "62-480-660" })).toEqual(["change-schedule", [noon, ...night]]);
+      expect(ask({ ...asNoon, instead: "62-1380-390" })).toEqual(["change-schedule", [day, noon]]);
+      expect(ask({ ...asNoon, instead: "none" })).toEqual(["change-schedule", [day, ...night, noon]]);
+      expect(ask({ ...asNoon, instead: "all" })).toEqual(["change-schedule", [noon]]);
+      expect(ask({ do: "drop-hours", instead: "62-480-660" })).toEqual(["change-schedule", night]);
+      expect(ask({ do: "drop-hours", instead: "62-1380-390" })).toEqual(["change-schedule", [day]]);
+    });
+
+    it("of a page that is old, or too many, change nothing", () => {
+      expect(ask({ ...asNoon, instead: "62-481-660" })).toContain("not there any more");
+      expect(ask({ do: "drop-hours", instead: "62-481-660" })).toContain("not there any more");
+      const eight = Array.from({ length: 8 }, (_, i) => ({ days: 127, fromMin: i * 60, toMin: i * 60 + 30 }));
+      expect(ask({ ...asNoon, instead: "none" }, eight)).toContain("enough");
+      expect(ask({ ...asNoon, instead: "127-0-30" }, eight)).toEqual([
+        "change-schedule",
+        [noon, ...eight.slice(1)],
+      ]);
+      expect(Buffer.byteLength(shown(eight).get("/settings").body)).toBeLessThan(12 * 1024);
+    });
+
+    it("come back as they were said, to midnight and the whole day too", () => {
+      const times = [0, 1, 390, 720, 1380, 1439];
+      for (const days of [1, 62, 64, 65, 127])
+        for (const fromMin of times)
+          for (const toMin of times) {
+            if (fromMin === toMin && toMin !== 0) continue;
+            const said = { days, fromMin, toMin };
+            const whole = { ...said, toMin: toMin === 0 ? 1440 : toMin };
+            expect(spansOf(windowsOf(said))).toEqual([whole]);
+            const two = [...windowsOf({ days: 2, fromMin: 600, toMin: 660 }), ...windowsOf(said)];
+            expect(spansOf(two)).toHaveLength(2);
+          }
+    });
   });
 
   it("forget everything needs the word", () => {
