@@ -13,6 +13,8 @@ export interface ChargerView {
   /** Car's battery, percent; undefined where no car. */
   readonly socPercent: number | undefined;
   readonly installerMaxA: number;
+  /** SAE J1772: `C2, 53.3 %`; "" for an appliance without a pilot. */
+  readonly pilot: string;
   readonly profile: string;
   readonly fault: string;
 }

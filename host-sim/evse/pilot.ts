@@ -44,6 +44,12 @@ export function dutyOfAmperes(amperes: number): number {
   return 96;
 }
 
+/** `C2, 53.3 %`, `B1`, `F`: the state, 1 where the pilot is steady, 2 with its duty cycle where it is not. */
+export function pilotInWords(state: PilotState, dutyPercent: number): string {
+  if (state === "E" || state === "F") return state;
+  return dutyPercent === PILOT_STEADY ? `${state}1` : `${state}2, ${Math.round(dutyPercent * 10) / 10} %`;
+}
+
 function milli(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

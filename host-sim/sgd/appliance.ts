@@ -5,6 +5,7 @@ import { BasicOp, type CommodityRecord } from "../../src/wire/message.js";
 import { Charger, type ChargerConfig } from "../evse/charger.js";
 import type { EvseFault } from "../evse/evse.js";
 import type { LoadEvents } from "../evse/load-events.js";
+import { pilotInWords } from "../evse/pilot.js";
 
 /** The part of the `state` object of `openucm sgd --json` that the appliance knows. */
 export interface ApplianceState {
@@ -25,6 +26,8 @@ export interface ApplianceDetail {
   /** Of the car's battery, percent; undefined where no car is there. */
   readonly socPercent: number | undefined;
   readonly installerMaxA: number;
+  /** SAE J1772: state of the pilot, 1 where it is steady and 2 with the duty cycle where it is not; "" where there is none. */
+  readonly pilot: string;
 }
 
 /** Faults of the appliance itself, by name; `car-asleep` and `wake-car` are no faults but happen at once. */
@@ -86,6 +89,7 @@ export class ChargerAppliance implements Appliance {
       energyWh: Math.round(evse.energyWh),
       socPercent: evse.car === undefined ? undefined : Math.round(car.soc * 1000) / 10,
       installerMaxA: evse.config.installerMaxA,
+      pilot: pilotInWords(evse.pilotState, evse.dutyPercent),
     };
   }
 

@@ -62,7 +62,7 @@ export class WaterHeater implements Appliance {
   }
 
   detail(): ApplianceDetail {
-    return { energyWh: Math.round(this.energyWh), socPercent: undefined, installerMaxA: 0 };
+    return { energyWh: Math.round(this.energyWh), socPercent: undefined, installerMaxA: 0, pilot: "" };
   }
 
   get faults(): readonly ApplianceFault[] {

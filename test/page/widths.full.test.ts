@@ -17,6 +17,26 @@ describeNeeding(["chromium"], "bench page, narrower", () => {
   }, 300_000);
   afterAll(() => rig?.close());
 
+  /** Where a panel of the picture has nothing for more than the height of a row. */
+  const holes = async (on: Page) =>
+    (await on.evaluate(`[...document.querySelectorAll(".way .panel")].flatMap((panel) => {
+      const row = Math.max(...[...document.querySelectorAll(".way #source")].map((one) => one.getBoundingClientRect().height)) + 8;
+      const whole = panel.getBoundingClientRect();
+      // Words, controls and wells, from top to bottom.
+      const solid = [...panel.querySelectorAll("*")]
+        .filter((one) => one.matches("button, select, input, meter, progress, ul.events") || [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== ""))
+        .map((one) => one.getBoundingClientRect())
+        .filter((one) => one.height > 0)
+        .sort((a, b) => a.top - b.top);
+      let bottom = whole.top;
+      const found = [];
+      for (const one of [...solid, { top: whole.bottom, bottom: whole.bottom }]) {
+        if (one.top - bottom > row) found.push(panel.querySelector("h2, h3").textContent + ": " + Math.round(one.top - bottom) + " of " + Math.round(row) + " px");
+        bottom = Math.max(bottom, one.bottom);
+      }
+      return found;
+    })`)) as string[];
+
   const box = async (selector: string) => (await page.locator(selector).boundingBox())!;
 
   it.each([
@@ -44,6 +64,43 @@ describeNeeding(["chromium"], "bench page, narrower", () => {
     },
     300_000,
   );
+
+  it.each([1680, 1440, 1280, 1024, 390])(
+    "%i px wide: no panel has a hole, with the faults open and closed, in light and dark",
+    async (width) => {
+      await page.setViewportSize({ width, height: 900 });
+      const faults = page.getByRole("button", { name: /Faults$/ });
+      for (const open of [false, true]) {
+        if ((await faults.getAttribute("aria-expanded")) !== String(open)) await faults.click();
+        await expect.poll(() => page.locator(".charger-faults").count()).toBe(open ? 1 : 0);
+        expect(await holes(page)).toEqual([]);
+      }
+      // As high as the columns are, so are their panels together.
+      expect(
+        await page.evaluate(`[...document.querySelectorAll(".stage")].map((stage) =>
+          Math.round(stage.getBoundingClientRect().bottom - stage.lastElementChild.getBoundingClientRect().bottom))`),
+      ).toEqual([0, 0, 0, 0]);
+      await keepPicture(page, `bench-faults-${width}`);
+      await expectAccessible(page);
+      await faults.click();
+    },
+    300_000,
+  );
+
+  it("a fault of the charger is played from the page and ended there", async () => {
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.getByRole("button", { name: /Faults$/ }).click();
+    await page.getByRole("button", { name: "ground-fault", exact: true }).click();
+    await expect
+      .poll(() => page.locator(".running").textContent(), { timeout: 60_000 })
+      .toMatch(/^ground-fault: /);
+    await expect.poll(() => page.locator("#pilot").textContent(), { timeout: 60_000 }).toBe("F");
+    expect(await holes(page)).toEqual([]);
+    await page.getByRole("button", { name: "End all faults" }).click();
+    await expect.poll(() => page.locator(".running").count(), { timeout: 60_000 }).toBe(0);
+    await page.getByRole("button", { name: /Faults$/ }).click();
+    expect(await page.locator(".charger-faults").count()).toBe(0);
+  }, 300_000);
 
   it("on a phone the distribution of gaps has the width of the page", async () => {
     await page.setViewportSize({ width: 390, height: 900 });

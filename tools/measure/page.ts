@@ -92,7 +92,14 @@ function charger(n: number): ToPage {
     type: "charger",
     charger: {
       ...{ opState: 1, opStateName: "Running Normal", currentA, limitA, powerW, contactor: "closed" },
-      ...{ plugged: true, override: false, energyWh: n, socPercent: 40, installerMaxA: 32 },
+      ...{
+        plugged: true,
+        override: false,
+        energyWh: n,
+        socPercent: 40,
+        installerMaxA: 32,
+        pilot: "C2, 53.3 %",
+      },
       ...{ profile: "evse-level2-32a", fault: "" },
     },
   };

@@ -5,22 +5,35 @@ import type { View } from "./store.js";
 /** Faults that last by nature: a number of times means nothing for them. */
 const lasting = new Set(["deaf", "mute", "echo", "babble", "unplugged"]);
 
-/** Faults by name: buttons that stay pressed while their fault is on. */
-export function Faults(props: { view: View; send: (message: FromPage) => void; group: "line" | "charger" }) {
+type Group = "line" | "charger";
+interface Shown {
+  readonly view: View;
+  readonly send: (message: FromPage) => void;
+}
+
+/** The faults of this side, and those of them that are on. */
+function faultsOf(
+  view: View,
+  group: Group,
+): { readonly mine: readonly FaultInfo[]; readonly on: FaultInfo[] } {
+  const names = new Set((view.charger?.fault ?? "").split(", ").filter(Boolean));
+  const mine = view.faults.filter((fault) => (fault.group === "line") === (group === "line"));
+  return { mine, on: mine.filter((fault) => names.has(fault.name)) };
+}
+
+/** Buttons that stay pressed while their fault is on. */
+function Chips(props: Shown & { group: Group }) {
   const { view, send, group } = props;
   const [times, setTimes] = useState("");
   const [about, setAbout] = useState<string | undefined>(undefined);
-  const on = new Set((view.charger?.fault ?? "").split(", ").filter(Boolean));
-  const mine = view.faults.filter((fault) => (fault.group === "line") === (group === "line"));
-  const running = mine.filter((fault) => on.has(fault.name));
+  const { mine, on } = faultsOf(view, group);
   const play = (fault: FaultInfo): void => {
     const count = times !== "" && !lasting.has(fault.name) ? { times: Number(times) } : {};
-    send({ do: "fault", name: fault.name, on: !on.has(fault.name), ...count });
+    send({ do: "fault", name: fault.name, on: !on.includes(fault), ...count });
   };
   const isLine = group === "line";
-  const heading = `${group}-faults`;
   const groups = isLine ? (["line"] as const) : (["charger", "answer", "once"] as const);
-  const list = (
+  return (
     <>
       <div class="often">
         <span>{isLine ? "Strikes" : "They strike"}</span>
@@ -43,7 +56,7 @@ export function Faults(props: { view: View; send: (message: FromPage) => void; g
               <button
                 key={fault.name}
                 type="button"
-                aria-pressed={name === "once" ? undefined : on.has(fault.name)}
+                aria-pressed={name === "once" ? undefined : on.includes(fault)}
                 title={fault.about}
                 onClick={() => play(fault)}
                 onMouseEnter={() => setAbout(fault.about)}
@@ -58,38 +71,54 @@ export function Faults(props: { view: View; send: (message: FromPage) => void; g
       ))}
       <p class="about">
         {about ??
-          (running.length > 0
-            ? `On: ${running.map((one) => one.name).join(", ")}.`
+          (on.length > 0
+            ? `On: ${on.map((one) => one.name).join(", ")}.`
             : isLine
               ? `Seed ${view.seed}: the same seed plays the same faults.`
               : "Point at a fault to read what it does.")}
       </p>
     </>
   );
-  const end = running.length > 0 && (
-    <button type="button" onClick={() => send({ do: "fault", name: "none", on: false })}>
+}
+
+function EndAll(props: Shown & { group: Group }) {
+  if (faultsOf(props.view, props.group).on.length === 0) return null;
+  return (
+    <button type="button" onClick={() => props.send({ do: "fault", name: "none", on: false })}>
       End all faults
     </button>
   );
-  if (isLine) {
-    return (
-      <div class="faults" role="group" aria-labelledby={heading}>
-        <h3 id={heading}>Faults of the line</h3>
-        {list}
-        {end}
-      </div>
-    );
-  }
+}
+
+/** Faults of the line, by name. */
+export function LineFaults(props: Shown) {
+  return (
+    <div class="faults" role="group" aria-labelledby="line-faults">
+      <h3 id="line-faults">Faults of the line</h3>
+      <Chips {...props} group="line" />
+      <EndAll {...props} group="line" />
+    </div>
+  );
+}
+
+/** What is wrong with the charger now, and its end. */
+export function RunningFaults(props: Shown) {
+  const { on } = faultsOf(props.view, "charger");
+  if (on.length === 0) return null;
   return (
     <div class="faults">
-      <details>
-        <summary>Faults of charger, car and answers</summary>
-        {list}
-      </details>
-      {running.length > 0 && (
-        <p class="running">{running.map((one) => `${one.name}: ${one.about}`).join(" ")}</p>
-      )}
-      {end}
+      <p class="running">{on.map((one) => `${one.name}: ${one.about}`).join(" ")}</p>
+      <EndAll {...props} group="charger" />
     </div>
+  );
+}
+
+/** Faults of charger, car and answers, in a panel as wide as the page: a column would grow and leave the others empty. */
+export function ChargerFaults(props: Shown & { id: string }) {
+  return (
+    <section class="panel charger charger-faults" id={props.id} aria-labelledby="charger-faults">
+      <h3 id="charger-faults">Faults of charger, car and answers</h3>
+      <Chips view={props.view} send={props.send} group="charger" />
+    </section>
   );
 }

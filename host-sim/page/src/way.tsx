@@ -1,7 +1,7 @@
 /** The picture of the data's way: utility and platform → module → line → charger → car. */
 import { useState } from "preact/hooks";
 import type { FromPage } from "../../bench/messages.js";
-import { Faults } from "./faults.js";
+import { ChargerFaults, LineFaults, RunningFaults } from "./faults.js";
 import { Owner } from "./owner.js";
 import { clock, Panel, Row } from "./parts.js";
 import { Platform } from "./platform.js";
@@ -31,6 +31,7 @@ export function Picture(props: { view: View; send: Send }) {
   const { view, send } = props;
   const online = view.upstreams.filter((one) => one.state === "online").length;
   const link = view.line?.link ?? "absent";
+  const [faults, setFaults] = useState(false);
   return (
     <div class="way" aria-label="The data's way" role="group">
       <div class="stage">
@@ -52,12 +53,13 @@ export function Picture(props: { view: View; send: Send }) {
       </div>
       <Way on={link === "online"} name="RS-485" state={link} />
       <div class="stage">
-        <Charger view={view} send={send} />
+        <Charger view={view} send={send} faults={faults} setFaults={setFaults} />
         <div class={view.charger?.contactor === "closed" ? "cable on" : "cable"} aria-hidden="true">
           <span>SAE J1772</span>
         </div>
         <Car view={view} send={send} />
       </div>
+      {faults && <ChargerFaults id={faultsId} view={view} send={send} />}
     </div>
   );
 }
@@ -275,14 +277,16 @@ function Line(props: { view: View; send: Send }) {
           ))}
         </select>
       </label>
-      <Faults view={view} send={send} group="line" />
+      <LineFaults view={view} send={send} />
     </Panel>
   );
 }
 
+const faultsId = "faults-of-charger";
+
 /** The charger. */
-function Charger(props: { view: View; send: Send }) {
-  const { view, send } = props;
+function Charger(props: { view: View; send: Send; faults: boolean; setFaults: (open: boolean) => void }) {
+  const { view, send, faults, setFaults } = props;
   const charger = view.charger;
   const override = charger?.override ?? false;
   return (
@@ -311,6 +315,11 @@ function Charger(props: { view: View; send: Send }) {
         <Row name="Contactor" id="contactor">
           {charger?.contactor ?? "–"}
         </Row>
+        {charger?.pilot !== "" && (
+          <Row name="Pilot" id="pilot">
+            {charger?.pilot ?? "–"}
+          </Row>
+        )}
         <Row name="Set by the installer">{charger ? `${charger.installerMaxA} A` : "–"}</Row>
         <Row name="Energy">{charger ? `${(charger.energyWh / 1000).toFixed(2)} kWh` : "–"}</Row>
       </dl>
@@ -323,8 +332,16 @@ function Charger(props: { view: View; send: Send }) {
         >
           {override ? "Override is on" : "Customer override"}
         </button>
+        <button
+          type="button"
+          aria-expanded={faults}
+          aria-controls={faults ? faultsId : undefined}
+          onClick={() => setFaults(!faults)}
+        >
+          Faults
+        </button>
       </div>
-      <Faults view={view} send={send} group="charger" />
+      <RunningFaults view={view} send={send} />
     </Panel>
   );
 }
