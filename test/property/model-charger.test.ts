@@ -218,6 +218,8 @@ class History {
   private held: OracleAnswer | undefined;
   /** Without a clock it may be unknowable whether that is over. */
   private otherwise: readonly [number, number] | undefined;
+  /** When the clock was set: a random delay may have begun before, where the module has counted to an end by itself. */
+  private clockSetMs = -Infinity;
   private range: readonly [number, number] = [32, 32];
   /** Since when the oracle has wanted the same. */
   private sinceMs = 0;
@@ -309,6 +311,7 @@ class History {
       // A frame may be on its way when the wish changes.
       if (this.world.utcMs === undefined || this.oracle.customer || atMs < this.sinceMs + 3 * SECOND)
         continue;
+      if (this.delay !== undefined && atMs < this.clockSetMs + DELAY_MAX_MS) continue;
       expect(this.range[1], "End Shed while a curtailment is wanted").toBe(32);
     }
   }
@@ -396,6 +399,7 @@ class History {
   }
 
   private setClock(): void {
+    if (this.rig.clockMs === undefined) this.clockSetMs = this.ms;
     this.rig.clockMs = this.offsetMs;
     this.held = undefined;
     // What was held may have run out unseen: everything counts anew.
@@ -647,6 +651,18 @@ const KEPT: readonly [string, Place, number, Op[]][] = [
       },
       { op: "power-cut", outageMs: 4 * MINUTE, house: false, clockAfterMs: 0 },
       { op: "advance", ms: 50 * SECOND },
+    ],
+  ],
+  [
+    "a pause whose end the module has counted to, and a clock a moment later",
+    "uk",
+    2318,
+    [
+      { op: "advance", ms: 36 * SECOND },
+      { op: "power-cut", outageMs: 600_000, house: false, clockAfterMs: 0 },
+      { op: "advance", ms: STEP },
+      { op: "power-cut", outageMs: 0, house: false, clockAfterMs: UNTIL_SET },
+      { op: "advance", ms: 360_006 },
     ],
   ],
 ];
