@@ -149,7 +149,7 @@ export class Recorder {
     this.upstreams.set(id, told);
     this.journal.addEvent(
       state === "online" ? "info" : "warning",
-      `Utility "${id}" ${state === "online" ? "is online" : `fails: ${fault}, ${text}`}.`,
+      `Utility '${id}' ${state === "online" ? "is online" : `fails: ${fault}, ${text}`}.`,
       now,
     );
   }

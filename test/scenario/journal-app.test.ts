@@ -94,7 +94,7 @@ describe("the journal of the whole module", () => {
     const events = (await rows(bench, "events")).map((row) => String(row["text"]));
     expect(events).toEqual(
       expect.arrayContaining([
-        'Utility "utility" is online.',
+        "Utility 'utility' is online.",
         expect.stringContaining("asks to reduce charging"),
         "Shed: verified.",
         "EndShed: verified.",
