@@ -9,6 +9,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { cliPath, CliProcess } from "../support/process.js";
+import { qemuMissing } from "../../host-sim/runtime/qemu.js";
+import { startVtn } from "../../host-sim/vtn/server.js";
+import { describeWith } from "../support/needs.js";
 import { filesWithSecrets, type Secret, secretKey, secretsIn, secretText } from "../support/secret-search.js";
 
 const folder = mkdtempSync(join(tmpdir(), "openucm-leaks-"));
@@ -75,12 +78,12 @@ async function stopAll(): Promise<void> {
 
 /** No file but these may hold a secret. */
 const PRIVATE = [
-  /^(vtn|bench\/bench)\/openadr3-(clients\.json|module\.secret)$/,
-  /^(vtn|csms|fleet|bench\/bench)\/pki\/[\w.-]+\.key$/,
+  /^(vtn|mqtt|bench\/bench)\/openadr3-(clients\.json|module\.secret)$/,
+  /^(vtn|csms|fleet|mqtt|bench\/bench)\/pki\/[\w.-]+\.key$/,
   /^csms\/[\w.-]*password[\w.-]*$/,
   /^(new|bench)\/([\w-]+\/)?owner-secret\.txt$/,
   /^new\/\w+\.secret$/,
-  /^broken\/passwords\.json$/,
+  /^(broken|three[\w-]*)\/passwords\.json$/,
   /^batch\/[\w-]+\/(secret\.txt|label\.(svg|nvs\.csv|nvs\.bin)|device\.key)$/,
   /^est\.csv$/,
   /^planted\//,
@@ -222,79 +225,132 @@ describe("openucm", { timeout: 400_000 }, () => {
       expect(readFileSync(at(name)).length, name).toBeGreaterThan(500);
   });
 
+  const threeUtilities = async (json: readonly string[]): Promise<void> => {
+    const charger = start("sgd", "--serial", "pty", "--json");
+    const { path } = await charger.line("serial", eventIs("serial"));
+    const engine = json.at(-1) ?? "words";
+    const point = `CP-${engine.replace("--", "")}`;
+    const data = json.length > 1 ? `three-${engine}` : "three";
+    const urls = vtn["urls"] as Record<string, string>;
+    const common = { ca: vtn["ca"] };
+    const platform = {
+      id: "platform",
+      protocol: "ocpp16",
+      url: csms["url"],
+      chargePointId: point,
+      ca: csms["ca"],
+    };
+    writeFileSync(
+      at("three.json"),
+      JSON.stringify({
+        upstreams: [
+          {
+            ...common,
+            id: "two",
+            protocol: "openadr2b",
+            url: urls["openadr2b"],
+            venName: "m",
+            cert: vtn["clientCert"],
+            key: vtn["clientKey"],
+          },
+          {
+            ...common,
+            id: "drei",
+            protocol: "openadr3",
+            url: url3(),
+            venName: "m",
+            clientId: vtn["clientId"],
+            clientSecretFile: vtn["clientSecretFile"],
+          },
+          { ...platform, passwordFile: csms["passwordFile"] },
+        ],
+      }),
+    );
+    const ucm = start(
+      "ucm",
+      "--serial",
+      String(path),
+      "--config",
+      at("three.json"),
+      "--data",
+      at(data),
+      ...json,
+    );
+    const api = String(csms["api"]);
+    if (json.length > 0)
+      for (const id of ["two", "drei", "platform"]) await ucm.line(id, isOnline(id), 200_000);
+    for (let i = 0; i < 600 && !(await ask("csms", `${api}/points`))[1].includes(point); i++)
+      await pause(100);
+    const call = (action: string, payload: object): Promise<[Response, string]> =>
+      ask("csms", `${api}/call`, { method: "POST", body: JSON.stringify({ action, payload }) });
+    if (json.length > 0) {
+      const answer = await call("ChangeConfiguration", { key: "AuthorizationKey", value: AUTHORIZATION });
+      expect(answer[1]).toContain("Accepted");
+      await pause(4000);
+    }
+    await call("GetConfiguration", {});
+    await ask("vtn", `${String(vtn["api"])}/vens`);
+    await ask("vtn", `${String(vtn["api"])}/reports`);
+    await ucm.stop();
+    await charger.stop();
+    // The chip's memory has no room for a flash beside it: no journal there.
+    if (json.length !== 1) return;
+    for (const what of ["security", "events"])
+      expect(openucm("journal", "--what", what, "--data", at(data))).toBe(0);
+  };
   it.each([[["--json"]], [[]], [["--json", "--runtime", "xs"]]])(
     "ucm: three utilities at once, and a password that the platform sets (%s)",
-    async (json) => {
-      const charger = start("sgd", "--serial", "pty", "--json");
-      const { path } = await charger.line("serial", eventIs("serial"));
-      const point = `CP-${7 + json.length}`;
-      const data = json.includes("xs") ? "three-xs" : "three";
-      const urls = vtn["urls"] as Record<string, string>;
-      const common = { ca: vtn["ca"] };
-      const platform = {
-        id: "platform",
-        protocol: "ocpp16",
-        url: csms["url"],
-        chargePointId: point,
-        ca: csms["ca"],
-      };
-      writeFileSync(
-        at("three.json"),
-        JSON.stringify({
-          upstreams: [
-            {
-              ...common,
-              id: "two",
-              protocol: "openadr2b",
-              url: urls["openadr2b"],
-              venName: "m",
-              cert: vtn["clientCert"],
-              key: vtn["clientKey"],
-            },
-            {
-              ...common,
-              id: "drei",
-              protocol: "openadr3",
-              url: url3(),
-              venName: "m",
-              clientId: vtn["clientId"],
-              clientSecretFile: vtn["clientSecretFile"],
-            },
-            { ...platform, passwordFile: csms["passwordFile"] },
-          ],
-        }),
-      );
-      const ucm = start(
-        "ucm",
-        "--serial",
-        String(path),
-        "--config",
-        at("three.json"),
-        "--data",
-        at(data),
-        ...json,
-      );
-      const api = String(csms["api"]);
-      if (json.length > 0)
-        for (const id of ["two", "drei", "platform"]) await ucm.line(id, isOnline(id), 200_000);
-      for (let i = 0; i < 600 && !(await ask("csms", `${api}/points`))[1].includes(point); i++)
-        await pause(100);
-      const call = (action: string, payload: object): Promise<[Response, string]> =>
-        ask("csms", `${api}/call`, { method: "POST", body: JSON.stringify({ action, payload }) });
-      if (json.length > 0) {
-        const answer = await call("ChangeConfiguration", { key: "AuthorizationKey", value: AUTHORIZATION });
-        expect(answer[1]).toContain("Accepted");
-        await pause(4000);
+    threeUtilities,
+  );
+  describeWith(qemuMissing(), "on the emulated microcontroller", () => {
+    it("ucm: three utilities at once, and a password that the platform sets", () =>
+      threeUtilities(["--json", "--runtime", "qemu"]));
+  });
+
+  it.each(["node", "xs"])(
+    "ucm: the password for a broker of MQTT, refused and taken (%s)",
+    async (engine) => {
+      const server = await startVtn({ dataDir: at("mqtt"), openadr3: { mqttLogin: "token" } });
+      try {
+        plantKeys("mqtt");
+        for (const { clientId, clientSecret } of Object.values(server.clients))
+          plant(`OAuth2 of ${clientId} (MQTT, ${engine})`, clientSecret);
+        // The broker asks this of each login: the first is turned away, which is told in words.
+        const logins: [string | undefined, string | undefined][] = [];
+        const admits = server.core3.admitsMqtt.bind(server.core3);
+        server.core3.admitsMqtt = (username, password, now) => {
+          logins.push([username, password]);
+          return logins.length > 1 && admits(username, password, now);
+        };
+        const { clientId, clientSecret } = server.clients.module;
+        writeFileSync(at("planted", "mqtt.secret"), `${clientSecret}\n`, { mode: 0o600 });
+        const files = { ca: server.ca, clientSecretFile: at("planted", "mqtt.secret") };
+        const upstream = {
+          id: "grid",
+          protocol: "openadr3",
+          url: server.urls.openadr3,
+          venName: "m",
+          clientId,
+        };
+        writeFileSync(at("mqtt.json"), JSON.stringify({ upstreams: [{ ...upstream, ...files }] }));
+        const charger = start("sgd", "--serial", "pty", "--json");
+        const { path } = await charger.line("serial", eventIs("serial"));
+        const ucm = start(
+          ...["ucm", "--serial", String(path), "--config", at("mqtt.json"), "--data", at(`mqtt-${engine}`)],
+          ...["--json", "--runtime", engine, "--capture", at(`mqtt-${engine}.pcapng`)],
+        );
+        await ucm.line("refused", (line) => String(line["text"]).includes("cannot be used"), 200_000);
+        await expect.poll(() => logins.length, { timeout: 200_000 }).toBeGreaterThan(1);
+        for (const [username, password] of logins) {
+          expect(username).toBe(clientId);
+          plant(`MQTT password (${engine})`, password!);
+        }
+        await pause(1500);
+        await ucm.stop();
+        await charger.stop();
+      } finally {
+        await server.close();
       }
-      await call("GetConfiguration", {});
-      await ask("vtn", `${String(vtn["api"])}/vens`);
-      await ask("vtn", `${String(vtn["api"])}/reports`);
-      await ucm.stop();
-      await charger.stop();
-      // The chip's memory has no room for a flash beside it: no journal there.
-      if (json.length !== 1) return;
-      for (const what of ["security", "events"])
-        expect(openucm("journal", "--what", what, "--data", at(data))).toBe(0);
     },
   );
 
@@ -434,6 +490,7 @@ describe("openucm", { timeout: 400_000 }, () => {
   it("said, wrote, recorded and served no secret, but into the private files", async () => {
     await stopAll();
     expect(secrets.length).toBeGreaterThan(20);
+    expect(secrets.filter(({ name }) => name.startsWith("MQTT password")).length).toBeGreaterThan(1);
     expect([...given.keys()]).toEqual(
       expect.arrayContaining(["openucm vtn", "owner's page", "bench page", "csms"]),
     );
