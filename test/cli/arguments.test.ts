@@ -305,10 +305,36 @@ describe("completion", () => {
     ["openucm scenario ru", ["run"]],
     ["openucm scenario run epri", ["epri-2017-22a5"]],
     ["openucm scenario run uk-random-delay --virt", ["--virtual-time"]],
-    ["openucm sgd --profile evse-sl", ["evse-slow"]],
+    ["openucm sgd --profile evse-slo", ["evse-slow"]],
     ["openucm completion z", ["zsh"]],
+    ["openucm release add --sh", ["--share"]],
+    ["openucm vtn --data bad.j", ["bad.json"]],
+    ["openucm decode --pcap bad.j", ["bad.json"]],
+    ["openucm scenario run bad.j", ["bad.json"]],
   ])("bash: %s", (line, wanted) => {
-    expect(complete(line)).toEqual(expect.arrayContaining(wanted));
+    expect(complete(line)).toEqual(wanted);
+  });
+
+  it("bash: offers what may stand there, and nothing of another command", () => {
+    expect(complete("openucm scenario ")).toEqual(expect.arrayContaining(["list", "check", "run"]));
+    // No command of its own, though one below another is called so.
+    expect(complete("openucm list ")).toContain("bench");
+    expect(complete("openucm vtn list ")).not.toContain("run");
+  });
+
+  it("zsh: by its own means, and its PATH stays", () => {
+    const { out } = openucm(["completion", "zsh"]);
+    expect(out).toMatch(/^#compdef openucm\n/);
+    expect(out).toMatch(/"scenario run"\) offered=\([^)]*epri-2017-22a5/);
+    expect(out).not.toMatch(/COMP_WORDS|compgen|\bpath\b/);
+  });
+
+  it("fish: a command is offered where it may stand, by all the words before it", () => {
+    const { out } = openucm(["completion", "fish"]);
+    expect(out).toMatch(/-n "__openucm_at 'scenario'" -f -a run$/m);
+    expect(out).toMatch(/-n "__openucm_at 'bench'" -l region -x -a "us au uk"$/m);
+    expect(out).toMatch(/-n "__openucm_at 'decode'" -l pcap -r$/m);
+    expect(out).not.toContain("__fish_seen_subcommand_from");
   });
 
   it("names every command and option for every shell", () => {
