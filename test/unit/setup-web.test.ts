@@ -397,6 +397,7 @@ describe("the pages", () => {
     it("of a page that is old, or too many, change nothing", () => {
       expect(ask({ ...asNoon, instead: "62-481-660" })).toContain("not there any more");
       expect(ask({ do: "drop-hours", instead: "62-481-660" })).toContain("not there any more");
+      expect(ask({ do: "drop-hours" })).toContain("not there any more");
       const eight = Array.from({ length: 8 }, (_, i) => ({ days: 127, fromMin: i * 60, toMin: i * 60 + 30 }));
       expect(ask({ ...asNoon, instead: "none" }, eight)).toContain("enough");
       expect(ask({ ...asNoon, instead: "127-0-30" }, eight)).toEqual([
