@@ -266,7 +266,11 @@ export class OwnerWeb {
         const fromMin = minutesOf(form.get("from") ?? "");
         const toMin = minutesOf(form.get("to") ?? "");
         const span = verb === "drop-hours" ? undefined : { days: Number(form.get("days")), fromMin, toMin };
-        const windows = withSpan(desk.facts(now).owner.windows, form.get("instead") ?? (span ? "all" : ""), span);
+        const windows = withSpan(
+          desk.facts(now).owner.windows,
+          form.get("instead") ?? (span ? "all" : ""),
+          span,
+        );
         if (typeof windows === "string") return inSettings(windows);
         return inSettings(desk.owner({ verb: "change-schedule", windows }, now).text);
       }
