@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { InvalidArgumentError, Option } from "commander";
 import type { NodeLineOptions } from "../line/node/open-line.js";
 import type { Output } from "./output.js";
+import { wipeProgress } from "./progress.js";
 
 /** The package's version; package.json stands above dist/, and above host-sim/ when run from source. */
 export function version(): string {
@@ -61,6 +62,7 @@ export function rtsOption(): Option {
 /** Says that a line has gone, is back, or is waited for: to people on stderr, with --json to programs too. */
 export function tellOfLine(output: Output, line: string): (text: string, connected: boolean) => void {
   return (text, connected) => {
+    wipeProgress();
     process.stderr.write(`line: ${text}\n`);
     output.emit({ event: "line", line, connected, text }, undefined);
   };

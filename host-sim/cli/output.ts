@@ -1,6 +1,7 @@
 /** What a command prints: one JSON object a line with `--json`, else lines for a person. Errors go to stderr. */
 import { closeSync, existsSync, openSync, rmSync } from "node:fs";
 import { whyNot } from "../runtime/why-not.js";
+import { wipeProgress } from "./progress.js";
 
 export class Output {
   readonly json: boolean;
@@ -12,7 +13,10 @@ export class Output {
   /** Prints `object` with --json, else `text`; an undefined text prints nothing for people. */
   emit(object: Readonly<Record<string, unknown>>, text: string | undefined): void {
     if (this.json) process.stdout.write(`${JSON.stringify(object)}\n`);
-    else if (text !== undefined) process.stdout.write(`${text}\n`);
+    else if (text !== undefined) {
+      wipeProgress();
+      process.stdout.write(`${text}\n`);
+    }
   }
 }
 

@@ -1,8 +1,10 @@
 /** What the command line says when something named is not there, and that each command stands in its document. */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ReadStream } from "node:tty";
 import { afterAll, describe, expect, it } from "vitest";
 import { buildProgram } from "../../host-sim/cli/program.js";
 import { reportText } from "../../host-sim/scenario/report.js";
@@ -37,6 +39,20 @@ describe("what is not there", () => {
     [
       ["fleet", "--count", "1", "--vtn", "https://x", "--ca", "none", "--cert", "none", "--key", "none"],
       /--ca: cannot read none \(no such file or folder\)$/,
+    ],
+    // A run of minutes must not show at its end that it could show nothing.
+    [
+      ["fleet", "--count", "1", "--shed-after", "60"],
+      /--shed-after 60 never comes, the fleet runs for 60 s: /,
+    ],
+    [
+      ["fleet", "--count", "1", "--ramp", "60"],
+      /--ramp 60 does not start every module, the fleet runs for 60 s/,
+    ],
+    [["fleet", "--count", "1", "--virtual-time", "--vtn", "https://x"], /--virtual-time has no sockets: /],
+    [
+      ["fleet", "--count", "1", "--shed-after", "5", "--vtn", "https://x"],
+      /--shed-after is for the fleet's own VTN/,
     ],
   ])("%j: in words, exit code 2", (args, words) => {
     const { status, out, err } = openucm(args);
@@ -96,6 +112,88 @@ it("a fleet that is interrupted reports what it found, and ends with 130", async
   expect(await fleet.exited).toBe(130);
   expect(fleet.lines.at(-1)).toMatchObject({ event: "fleet", count: 1 });
 });
+
+describe("escape codes", () => {
+  const ESCAPE = /\x1b|\x9b/;
+  const runs: readonly (readonly string[])[] = [
+    ["--help"],
+    ["bench", "--help"],
+    ["nonsense"],
+    ["sgd"],
+    ["decode", "08", "01", "00", "02", "01", "00", "0C", "3D"],
+    ["fleet", "--count", "2", "--virtual-time", "--seconds", "20"],
+  ];
+
+  it.each(runs.map((args) => [args]))("none where no terminal is: %j", (args) => {
+    const { out, err } = openucm(args);
+    expect(out + err).not.toMatch(ESCAPE);
+    expect(out + err).not.toContain("\r");
+    expect((out + err).length).toBeGreaterThan(20);
+  });
+
+  it.skipIf(process.platform === "win32")(
+    "none on a terminal with NO_COLOR, and no bar beside other words",
+    async () => {
+      const args = ["scenario", "run", "cancel", "epri-2017-22a5", "--virtual-time"];
+      const { code, text } = await onTerminal(args, { NO_COLOR: "1" }, "2 passed, 0 failed\r\n");
+      expect(code).toBe(0);
+      expect(text).not.toMatch(ESCAPE);
+      expect(text).toMatch(/\r\[=+ +\] /);
+      // What stands on the screen in the end: each line is what was written last over it, blanks at its end aside.
+      expect(text.split("\n").map((line) => seen(line))).toEqual([
+        expect.stringMatching(/^✓ cancel: /) as string,
+        expect.stringMatching(/^✓ epri-2017-22a5: /) as string,
+        "2 passed, 0 failed",
+        "",
+      ]);
+    },
+  );
+});
+
+/** A command on a terminal, until it has said `last`. */
+async function onTerminal(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  last: string,
+): Promise<{ code: number | null; text: string }> {
+  const nodePty = createRequire(import.meta.url)("@lydell/node-pty") as {
+    open(options: object): {
+      readonly master: ReadStream;
+      readonly slave: ReadStream;
+      readonly ptsName: string;
+    };
+  };
+  const { master, slave, ptsName } = nodePty.open({ cols: 100, rows: 30 });
+  // We keep the other end open too, so that nothing is lost when the program ends.
+  slave.pause();
+  const end = openSync(ptsName, "r+");
+  try {
+    let text = "";
+    const said = new Promise<void>((done) =>
+      master.on("data", (bytes: Buffer | string) => {
+        text += bytes.toString();
+        if (text.includes(last)) done();
+      }),
+    );
+    const child = spawn(process.execPath, [cliPath, ...args], {
+      ...{ cwd: dir, stdio: [end, end, end] },
+      env: { ...process.env, TERM: "xterm-256color", ...env },
+    });
+    const code = await new Promise<number | null>((done) => child.once("exit", done));
+    await said;
+    return { code, text };
+  } finally {
+    closeSync(end);
+    for (const stream of [master, slave]) stream.on("error", () => undefined).destroy();
+  }
+}
+
+/** What is seen of a line on which the carriage went back and forth. */
+function seen(line: string): string {
+  const shown: string[] = [];
+  for (const part of line.split("\r")) [...part].forEach((letter, at) => (shown[at] = letter));
+  return shown.join("").trimEnd();
+}
 
 it("docs/cli.md has a section for each command", async () => {
   const program = await buildProgram(() => Promise.resolve());

@@ -21,6 +21,7 @@ import {
   wholeNumber,
 } from "../options.js";
 import { checkWritable, CommandError, Output, UsageError } from "../output.js";
+import { Progress } from "../progress.js";
 import type { Run } from "../run.js";
 
 interface ConformanceFlags extends LineFlags {
@@ -137,7 +138,7 @@ async function judge(
   tests: readonly TestCase[],
 ): Promise<number> {
   const startedUtcMs = Date.now();
-  const bar = new ProgressBar(tests.length, !output.json && process.stderr.isTTY === true);
+  const bar = new Progress(tests.length, output.json);
   let where = serial;
   const [self, other] = role === "ucm" ? (["module", "charger"] as const) : (["charger", "module"] as const);
   const tapped = tapLine(flags.capture, self, other);
@@ -154,22 +155,22 @@ async function judge(
       if (url !== undefined) output.emit({ event: "serial", url }, `serial line: ${url}`);
       where = path ?? url ?? serial;
     },
-    onStart: (test, index) => bar.show(index, test.id),
+    onStart: (test, index) => bar.update(index, `${index} of ${tests.length}: ${test.id}`),
     onResult: (result) => {
-      bar.clear();
+      bar.end();
       // With nobody there every test says the same: one line for all of them, at the end.
       const isSilent = result.reason === SILENT;
       const text = isProblem(result) && !isSilent ? resultDetail(result) : resultLine(result);
       output.emit({ event: "test", ...plain(result) }, isSilent ? undefined : text);
     },
   });
-  bar.show(0, `waiting for ${peerName(role)}`);
+  bar.update(0, `waiting for ${peerName(role)}`);
   const interrupted = new Promise<"interrupted">((resolve) => {
     process.once("SIGINT", () => resolve("interrupted"));
     process.once("SIGTERM", () => resolve("interrupted"));
   });
   const how = await Promise.race([live.ended, interrupted]);
-  bar.clear();
+  bar.end();
   await live.close();
   tapped.close();
   const { results } = live.runner;
@@ -211,25 +212,4 @@ function save(path: string, text: string): void {
 function plain({ test, verdict, reason, startMs, endMs }: TestResult): Readonly<Record<string, unknown>> {
   const { id, requirement, section, mark } = test;
   return { id, verdict, reason, requirement, section, mark, durationMs: Math.round(endMs - startMs) };
-}
-
-/** On a terminal, on stderr: what is under way, in the last line. */
-class ProgressBar {
-  constructor(
-    private readonly total: number,
-    private readonly isShown: boolean,
-  ) {}
-
-  show(done: number, what: string): void {
-    if (!this.isShown) return;
-    const width = 24;
-    const full = this.total === 0 ? width : Math.round((done / this.total) * width);
-    const text = `[${"#".repeat(full)}${".".repeat(width - full)}] ${done}/${this.total} ${what}`;
-    // Never wider than the terminal: a wrapped line could not be taken back.
-    process.stderr.write(`\r\x1b[2K${text.slice(0, (process.stderr.columns || 80) - 1)}`);
-  }
-
-  clear(): void {
-    if (this.isShown) process.stderr.write("\r\x1b[2K");
-  }
 }

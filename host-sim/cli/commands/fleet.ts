@@ -23,7 +23,7 @@ interface FleetFlags {
   readonly key?: string;
   readonly pki?: string;
   readonly seconds: number;
-  readonly ramp: number;
+  readonly ramp?: number;
   readonly pollSeconds?: number;
   readonly shedAfter?: number;
   readonly shedSeconds: number;
@@ -190,6 +190,19 @@ function virtualTime(flags: FleetFlags, fleet: Fleet): void {
   progress.end();
 }
 
+/** What says nothing together is refused: a run of minutes without its event would tell so only at its end. */
+function checkTogether({ vtn, virtualTime: isVirtual, shedAfter, ramp, seconds }: FleetFlags): void {
+  const runs = `the fleet runs for ${seconds} s: make --seconds longer`;
+  if (vtn !== undefined && isVirtual)
+    throw new UsageError("--virtual-time has no sockets: leave out --vtn, or run by the clock");
+  if (vtn !== undefined && shedAfter !== undefined)
+    throw new UsageError("--shed-after is for the fleet's own VTN: send the event at the one of --vtn");
+  if (shedAfter !== undefined && shedAfter >= seconds)
+    throw new UsageError(`--shed-after ${shedAfter} never comes, ${runs}`);
+  if (ramp !== undefined && ramp >= seconds)
+    throw new UsageError(`--ramp ${ramp} does not start every module, ${runs}`);
+}
+
 export function addFleet(program: Command, run: Run): void {
   program
     .command("fleet")
@@ -204,7 +217,11 @@ export function addFleet(program: Command, run: Run): void {
     .option("--cert <file>", "client certificate that all modules use")
     .option("--key <file>", "its key")
     .option("--seconds <number>", "how long to run", wholeNumber(1), 60)
-    .option("--ramp <number>", "seconds over which the modules are started", wholeNumber(0), 10)
+    .option(
+      "--ramp <number>",
+      "seconds over which the modules are started (default: 10, at most half of --seconds)",
+      wholeNumber(0),
+    )
     .option("--poll-seconds <number>", "at least so long between polls", wholeNumber(1))
     .option(
       "--shed-after <number>",
@@ -233,6 +250,7 @@ Examples:
     .action((flags: FleetFlags) =>
       run(async () => {
         const output = new Output(flags.json ?? false);
+        checkTogether(flags);
         if (flags.csv !== undefined) checkWritable("--csv", flags.csv);
         const beganMs = performance.now();
         const sink = flags.capture === undefined ? undefined : openCapture(flags.capture);
@@ -245,7 +263,7 @@ Examples:
             vtnUrl,
             credentials: (index) => credentials[index % credentials.length] ?? {},
             pollSeconds: flags.pollSeconds,
-            rampMs: flags.ramp * 1000,
+            rampMs: (flags.ramp ?? Math.min(10, flags.seconds / 2)) * 1000,
             ...(sink === undefined ? {} : { capture: { sink, toUtc } }),
           });
         let fleet: Fleet;
