@@ -6,20 +6,11 @@
  * leaves.
  */
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { BootImage, OtherSlot, SlotState, UpdateCall, UpdateEvent } from "../../src/ports/update.js";
 import { verifySignature } from "../release/verify.js";
+import { writeWhole } from "./write-whole.js";
 
 type SlotName = "a" | "b";
 /** As ESP-IDF has it in otadata: `new` boots next, on trial; `pending` has booted and is not confirmed. */
@@ -112,9 +103,8 @@ export class SimulatedSlots {
     this.#options.step?.(`${what}: before`);
     const { folder } = this.#options;
     if (folder !== undefined) {
-      const path = join(folder, "boot.json");
-      writeFileSync(`${path}.new`, JSON.stringify(next), { mode: 0o600 });
-      renameSync(`${path}.new`, path);
+      // To the disk before it is told: what boots is asked of nothing else.
+      writeWhole(join(folder, "boot.json"), JSON.stringify(next), 0o600);
     }
     this.#record = next;
     this.#options.step?.(`${what}: after`);

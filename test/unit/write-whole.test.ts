@@ -10,6 +10,7 @@ import { makeKeyFile, newKey } from "../../host-sim/release/keys.js";
 import { publish } from "../../host-sim/release/publish.js";
 import { Repository } from "../../host-sim/release/repository.js";
 import { forgetSetup, keepSetup } from "../../host-sim/runtime/setup-files.js";
+import { SimulatedSlots } from "../../host-sim/runtime/slots.js";
 import { writeWhole } from "../../host-sim/runtime/write-whole.js";
 
 /** What was asked of the disk, in order. */
@@ -81,6 +82,18 @@ it("a release: each file is on the disk before the next is begun, the timestamp 
     expect(steps()[at - 1]).toBe(`sync ${name.slice(5)}.new`);
     expect(steps()[at + 1]).toBe(`sync ${name.slice(5).replace(/\/[^/]+$/, "")}`);
   }
+});
+
+it("the boot loader's record of the simulated slots", () => {
+  const slots = new SimulatedSlots({
+    board: "bench",
+    version: "1.0.0",
+    folder: join(dir, "slots"),
+    slotBytes: 8192,
+  });
+  slots.carryOut({ id: 1, do: "erase", at: 0 });
+  slots.close();
+  expect(steps()).toEqual(["sync slots/boot.json.new", "name slots/boot.json", "sync slots"]);
 });
 
 it("a password that a platform has set, and a setup; what a cut has left of either goes with a factory reset", () => {
