@@ -189,7 +189,6 @@ describeNeeding(["chromium"], "the module's own pages in Chromium", () => {
     await page.getByRole("button", { name: "Use these hours" }).click();
     await says("No charging every day 23:30 to 06:00; Mon to Fri 16:00 to 22:00 (changed)");
     await accessible();
-    await keep("owner-hours");
     await page.getByRole("button", { name: "Remove Mon to Fri 16:00 to 22:00" }).click();
     await says("No charging every day 23:30 to 06:00 (changed)");
     await page.getByRole("button", { name: "Remove", exact: true }).click();
