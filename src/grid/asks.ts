@@ -121,9 +121,9 @@ function rounded(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-/** What to tell the owner where prices come whose relation to the usual one nobody can know. */
+/** What to tell where prices come whose relation to the usual one nobody can know. Short: the journal cuts. */
 export const NO_NORMAL_PRICE =
-  "The server's prices are absolute, and the appliance takes only prices relative to the usual one: configure normalPrice, or it is told none.";
+  "Configure normalPrice: the appliance takes relative prices, these are absolute.";
 
 /** True where an event has a price of which only the amount is known. */
 export function lacksNormalPrice(events: readonly GridEvent[]): boolean {

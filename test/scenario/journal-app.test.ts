@@ -62,6 +62,27 @@ function shed(bench: VirtualBench, durationSeconds: number): void {
 }
 
 describe("the journal of the whole module", () => {
+  it("says once what to set where a utility's prices cannot be told to the appliance", async () => {
+    const bench = benchOf({ utcMs: TUESDAY });
+    await charging(bench);
+    for (const startInSeconds of [60, 1200]) {
+      const created = bench.vtn.createEvent(
+        { signal: "ELECTRICITY_PRICE", type: "price", level: 0.31, startInSeconds, durationSeconds: 600 },
+        { utcMs: bench.utcMs },
+      );
+      expect(created).toHaveProperty("id");
+      await bench.run(15 * MINUTE);
+    }
+    const told = (await rows(bench, "events")).filter((row) => /price/i.test(String(row["text"])));
+    // Whole: the journal cuts what is long, and the end of the sentence is as good as nothing.
+    expect(told.map((row) => [row["level"], row["text"]])).toEqual([
+      [
+        "warning",
+        "OpenADR 2.0b: Configure normalPrice: the appliance takes relative prices, these are absolute.",
+      ],
+    ]);
+  });
+
   it("holds the session, its changes, the half hours and what happened, over a power cut", async () => {
     const bench = benchOf({ utcMs: TUESDAY });
     await charging(bench);

@@ -1,11 +1,16 @@
 /** The scenarios that come with the bench: all pass in virtual time, and repeat byte for byte. */
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { LINE_FAULTS } from "../../host-sim/line/fault-names.js";
 import { nodeEngine } from "../../host-sim/runtime/node-engine.js";
 import { loadScenario, shippedNames } from "../../host-sim/scenario/files.js";
 import type { Scenario } from "../../host-sim/scenario/model.js";
 import { runScenario, type ScenarioResult } from "../../host-sim/scenario/run.js";
+import { ACTIONS, ANSWER_FAULTS, APPLIANCE_FAULTS } from "../../host-sim/sgd/faults.js";
 import { profileNames } from "../../host-sim/sgd/profile.js";
+import { repoRoot } from "../support/process.js";
 
 function load(name: string): Scenario {
   const scenario = loadScenario(name);
@@ -50,6 +55,21 @@ describe("the scenarios that come with the bench", () => {
   it("cover every profile", () => {
     const used = new Set(shippedNames().map((name) => load(name).profile.name));
     expect(profileNames().filter((name) => !used.has(name))).toEqual([]);
+  });
+
+  it("are as many as the documents say, as are the profiles and the faults of a line", () => {
+    const numbers = (path: string, what: string): number[] =>
+      [...readFileSync(join(repoRoot, path), "utf8").matchAll(new RegExp(`(\\d+) ${what}`, "g"))].map((one) =>
+        Number(one[1]),
+      );
+    const lineFaults = Object.keys(LINE_FAULTS);
+    expect(numbers("README.md", "scenarios")).toEqual([shippedNames().length]);
+    expect(numbers("docs/measurements.md", "scenarios, the slower")).toEqual([shippedNames().length]);
+    expect(numbers("README.md", "charger profiles")).toEqual([profileNames().length]);
+    expect(numbers("docs/bench-page.md", "faults by name")).toEqual([lineFaults.length]);
+    const simulator = readFileSync(join(repoRoot, "docs/charger-simulator.md"), "utf8");
+    const faults = [LINE_FAULTS, ANSWER_FAULTS, APPLIANCE_FAULTS, ACTIONS].flatMap(Object.keys);
+    expect([...profileNames(), ...faults].filter((name) => !simulator.includes(`\`${name}\``))).toEqual([]);
   });
 
   it.each(shippedNames().filter((name) => !long(name)))("%s", async (name) => {

@@ -216,6 +216,12 @@ const mistakes: readonly (readonly [string, string, number, string, RegExp])[] =
 ];
 
 describe("a scenario file", () => {
+  it("is tried with as many kinds of mistakes as the document says", () => {
+    const document = readFileSync(new URL("../../docs/how-to/write-a-scenario.md", import.meta.url), "utf8");
+    expect(new Set(mistakes.map(([name]) => name)).size).toBe(mistakes.length);
+    expect(mistakes.length).toBe(Number(/(\d+) kinds of mistakes/.exec(document)?.[1]));
+  });
+
   it("without mistake is read", () => {
     expect(readScenario(good, "dir/my.yaml")).toMatchObject({
       name: "my",
