@@ -1,6 +1,16 @@
 /** Many modules at once: a folder each, a list for the utility without any secret, and a ledger so that none repeats. */
 import { createHash, randomBytes, X509Certificate } from "node:crypto";
-import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../cli/output.js";
 import { fingerprint20b } from "../pki/certificates.js";
@@ -55,11 +65,17 @@ export class Ledger {
     return this.#hashes.has(Ledger.hash(secret));
   }
 
-  /** Written before anything else of the module is: what might be out in the world is never given again. */
+  /** On the disk before anything else of the module is: what might be out in the world is never given again. */
   add(serial: string, secret: string): void {
     this.#serials.add(serial);
     this.#hashes.add(Ledger.hash(secret));
-    appendFileSync(this.path, `${serial} ${Ledger.hash(secret)}\n`, { mode: 0o600 });
+    const file = openSync(this.path, "a", 0o600);
+    try {
+      writeFileSync(file, `${serial} ${Ledger.hash(secret)}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { PasswordFile } from "../../host-sim/net/passwords.js";
+import { Ledger } from "../../host-sim/provision/batch.js";
 import { FolderFiles } from "../../host-sim/release/files.js";
 import { makeKeyFile, newKey } from "../../host-sim/release/keys.js";
 import { publish } from "../../host-sim/release/publish.js";
@@ -82,6 +83,13 @@ it("a release: each file is on the disk before the next is begun, the timestamp 
     expect(steps()[at - 1]).toBe(`sync ${name.slice(5)}.new`);
     expect(steps()[at + 1]).toBe(`sync ${name.slice(5).replace(/\/[^/]+$/, "")}`);
   }
+});
+
+it("the ledger of a batch: a secret is on the disk before anything else of its module", () => {
+  new Ledger(join(dir, "ledger.txt")).add("UCM000001", "0000-0000-0000-0000-0");
+  expect(steps()).toEqual(["sync ledger.txt"]);
+  expect(statSync(join(dir, "ledger.txt")).mode & 0o777).toBe(0o600);
+  expect(new Ledger(join(dir, "ledger.txt")).hasSerial("UCM000001")).toBe(true);
 });
 
 it("the boot loader's record of the simulated slots", () => {
