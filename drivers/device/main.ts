@@ -176,9 +176,8 @@ class Device {
           this.#answers.push({ id, ev: "failed", reason: "unreachable", text: "this build has no network" }),
         abort: () => undefined,
       },
-      ...(this.#streams === undefined
-        ? {}
-        : { websocket: this.#streams.websocket, mqtt: this.#streams.mqtt }),
+      ...(this.#streams?.websocket && { websocket: this.#streams.websocket }),
+      ...(this.#streams?.mqtt && { mqtt: this.#streams.mqtt }),
       random: { uint32: random },
       flash: new UcmFlash({ partition: "journal" }),
       // With a flash the application keeps its values there.

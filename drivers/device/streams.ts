@@ -116,11 +116,15 @@ export interface DeviceStreamsOptions {
   log?(text: string): void;
 }
 
-/** The three clients of the device. */
+// A build without the upstream that speaks it has not the protocol either (tools/firmware/bundle.mjs).
+const Mqtt = MqttClient as typeof MqttClient | undefined;
+const WebSocket = WebSocketClient as typeof WebSocketClient | undefined;
+
+/** The clients of the device, as many as the build has. */
 export class DeviceStreams {
   readonly http: HttpPort;
-  readonly websocket: WebSocketClient;
-  readonly mqtt: MqttClient;
+  readonly websocket: WebSocketClient | undefined;
+  readonly mqtt: MqttClient | undefined;
   private readonly router: StreamRouter;
   private readonly httpClient: HttpClient;
   /** A connection of HTTP may have become free for a request that waits. */
@@ -141,15 +145,17 @@ export class DeviceStreams {
         this.stirred = true;
       },
     };
-    this.websocket = new WebSocketClient({
-      ...{ random, passwords, stream: this.router.port((event) => this.websocket.onStream(event)) },
-      deliver: (event) => options.onWebSocket(event),
-    });
-    this.mqtt = new MqttClient({
-      ...{ random, stream: this.router.port((event, nowMs) => this.mqtt.onStream(event, nowMs)) },
-      deliver: (event) => options.onMqtt(event),
-      log: (text) => options.log?.(text),
-    });
+    if (WebSocket)
+      this.websocket = new WebSocket({
+        ...{ random, passwords, stream: this.router.port((event) => this.websocket?.onStream(event)) },
+        deliver: (event) => options.onWebSocket(event),
+      });
+    if (Mqtt)
+      this.mqtt = new Mqtt({
+        ...{ random, stream: this.router.port((event, nowMs) => this.mqtt?.onStream(event, nowMs)) },
+        deliver: (event) => options.onMqtt(event),
+        log: (text) => options.log?.(text),
+      });
   }
 
   /** Told when the network comes and goes. Without it nothing is opened; it begins without. */
@@ -160,7 +166,12 @@ export class DeviceStreams {
   /** When one of the clients has something to do; the streams' own events are to be asked for more often. */
   nextMs(): number {
     if (this.stirred) return 0;
-    return Math.min(NEVER, this.httpClient.nextMs(), this.websocket.nextMs(), this.mqtt.nextMs());
+    return Math.min(
+      NEVER,
+      this.httpClient.nextMs(),
+      this.websocket?.nextMs() ?? NEVER,
+      this.mqtt?.nextMs() ?? NEVER,
+    );
   }
 
   /** Hands on what has come and does what is due. True: there was something. */
@@ -169,8 +180,8 @@ export class DeviceStreams {
     if (!busy && nowMs < this.nextMs()) return false;
     this.stirred = false;
     this.httpClient.poll(nowMs);
-    this.websocket.poll(nowMs);
-    this.mqtt.poll(nowMs);
+    this.websocket?.poll(nowMs);
+    this.mqtt?.poll(nowMs);
     return true;
   }
 }

@@ -77,8 +77,8 @@ function three() {
   const { streams, told } = rig(stand);
   streams.setOnline(true);
   streams.http.request(request());
-  streams.websocket.open(socket());
-  streams.mqtt.subscribe(topics());
+  streams.websocket!.open(socket());
+  streams.mqtt!.subscribe(topics());
   streams.turn(1000);
   return { stand, streams, told };
 }
@@ -156,7 +156,7 @@ describe("the streams of the device", () => {
     const stand = new Stand();
     const { streams, told } = rig(stand);
     streams.http.request(request());
-    streams.websocket.open(socket());
+    streams.websocket!.open(socket());
     streams.turn(1000);
     streams.turn(1001);
     expect(stand.opened).toEqual([]);
@@ -218,7 +218,7 @@ describe("over Node's sockets", () => {
     });
     streams.setOnline(true);
     streams.http.request(request({ url: `http://127.0.0.1:${String(port)}/` }));
-    streams.websocket.open(socket(`ws://127.0.0.1:${String(port)}/ocpp`));
+    streams.websocket!.open(socket(`ws://127.0.0.1:${String(port)}/ocpp`));
     for (let i = 0; i < 12_000 && (told.http.at(-1)?.ev !== "end" || told.websocket.length < 2); i++) {
       streams.turn(1000);
       await new Promise((next) => setTimeout(next, 5));
@@ -229,7 +229,7 @@ describe("over Node's sockets", () => {
       { id: 1, ev: "text", text: "hi" },
     ]);
     streams.http.abort(1);
-    streams.websocket.close(1, 1000, "");
+    streams.websocket!.close(1, 1000, "");
     server.closeAllConnections();
     for (const raw of raws) raw.destroy();
     await new Promise((done) => server.close(done));

@@ -11,10 +11,10 @@ const require = createRequire(import.meta.url);
 const source = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "src");
 const slashed = (path) => path.split(sep).join("/");
 
-/** The compiler with the types of src/; made once, in two seconds. */
 let program;
 
-function sources() {
+/** The compiler with the types of src/; made once, in two seconds. */
+export function sources() {
   if (program) return program;
   const ts = require("typescript");
   const config = ts.getParsedCommandLineOfConfigFile(join(source, "tsconfig.json"), undefined, {

@@ -23,8 +23,8 @@ async function run(): Promise<readonly Row[]> {
 export default {
   name: "byte-code",
   about: [
-    "Byte code that the firmware's entry reaches, by XS 13.3, without debug lines. Folders: code of their modules as they stand. Device builds (tools/firmware): one bundle with its names. The SDK's compiler makes about 7 % less.",
-    "Where an aim is missed: link, session, demand response, journal, owner's pages, updates and network stand in every build and are two thirds of it; what was done against it is in docs/decisions.md (one bundle of what is used, plain private names, arrays by index, `Array.of`, terser, no help texts). Left is the program itself: 250 bytes a function. An image of 1.6 MB has room for it, and none of it lies in RAM.",
+    "Byte code that the firmware's entry reaches, by XS 13.3, without debug lines. Folders: code of their modules as they stand. Device builds (tools/firmware): one bundle with its names, what drivers/device/main.ts takes of src/; below it with the JavaScript of the drivers, all that a module carries. The SDK's compiler makes about 7 % less.",
+    "Where an aim is missed: link, session, demand response, journal, owner's pages, updates and network stand in every build and are two thirds of it; what was done against it is in docs/decisions.md (one bundle of what is used, plain private names, arrays by index, `Array.of`, terser, no help texts, numbers by their value, one function instead of a module, no WebSocket or MQTT without its upstream). Left is the program itself: 250 bytes a function. An image of 1.6 MB has room for it, and none of it lies in RAM.",
   ].join("\n\n"),
   run,
 } satisfies Measure;

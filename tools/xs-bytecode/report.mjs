@@ -3,14 +3,15 @@
 // DIR: compiled src/, default dist/src. Counted is what the entry (default: the firmware's, dist/host-sim/runtime/
 // machine-entry.js) imports, directly or not; below it stands what all of DIR would take.
 // A module or folder counts with the code of its modules as they stand. The wholes are device builds (tools/firmware/
-// bundle.mjs), code and names; "all of src" is not: what nobody imports is no part of a build.
+// bundle.mjs), code and names: of this project what drivers/device/main.ts takes of src/, that file too, and below the same
+// with the JavaScript of the drivers. "all of src" is no build: what nobody imports is no part of one.
 // Exit: 0 within the budget, 1 beyond it (or a folder without one), 2 nothing to measure.
 // --update writes what is measured, plus 3 %, as the new budget. The aims in budget.json are set by hand.
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bundleBehind, upstreamFolders } from "../firmware/bundle.mjs";
+import { bundle, bundleBehind, upstreamFolders } from "../firmware/bundle.mjs";
 import { collectModules } from "./archive.mjs";
 import { compileModules, shown } from "./compile.mjs";
 
@@ -49,12 +50,23 @@ const nameBytes = (modules) => {
 const codeBytes = (modules) => modules.reduce((sum, { code }) => sum + code, 0);
 const linked = (modules) => codeBytes(modules) + nameBytes(modules);
 
-/** Code and names of the device build of an entry, with the upstreams given; bytes. */
-async function deviceBuild(entry, root, upstreams) {
+/** The device's own entry; it stands for the firmware's, which is for what runs behind text. */
+const device = join(here, "../../drivers/device/main.ts");
+const own = join(here, "../../dist/host-sim/runtime/machine-entry.js");
+
+/** Code and names of the device build of an entry, with the upstreams given; bytes. `drivers`: theirs counts too. */
+async function deviceBuild(entry, root, upstreams, drivers = false) {
   const out = mkdtempSync(join(tmpdir(), "xs-device-"));
   try {
-    const bundled = await bundleBehind(entry, root, join(out, "js"), upstreams);
-    const files = collectModules(bundled, join(out, "js")).map(({ file }) => file);
+    const outdir = join(out, "js");
+    let bundled = join(outdir, "main.js");
+    if (resolve(entry) !== own) bundled = await bundleBehind(entry, root, outdir, upstreams);
+    else {
+      const chip = { bareIsOutside: true, driversOutside: !drivers, ...(upstreams && { upstreams }) };
+      await bundle({ entries: [device], base: dirname(device), outdir, ...chip });
+    }
+    const files =
+      resolve(entry) === own ? [bundled] : collectModules(bundled, outdir).map(({ file }) => file);
     return linked(
       compileModules(files, join(out, "js"), out).map(({ code, file }) => ({ code, names: namesOf(file) })),
     );
@@ -66,7 +78,7 @@ async function deviceBuild(entry, root, upstreams) {
 /**
  * Sizes in bytes: `modules` that the entry reaches (`{ name, folder, code, names }`), code of their `folders`, `names` of
  * all of them once, `all` (every module below the folder); and device builds: `linked` with all upstreams, `upstreams` with
- * each alone, and `oneUpstream`, the largest of these. Without an entry these are the plain sums of all modules.
+ * each alone, and `oneUpstream`, the largest of these; `image` and `imageOfAll` with the drivers, for this project's own entry. Without an entry these are the plain sums of all modules.
  */
 export async function measure(folder, entry) {
   const out = mkdtempSync(join(tmpdir(), "xs-report-"));
@@ -90,6 +102,14 @@ export async function measure(folder, entry) {
     for (const name of entry ? Object.keys(upstreamFolders) : [])
       upstreams[name] = await deviceBuild(entry, root, [name]);
     const whole = entry ? await deviceBuild(entry, root) : linked(modules);
+    const largest = Object.keys(upstreams).sort((a, b) => upstreams[b] - upstreams[a])[0];
+    const images =
+      entry && resolve(entry) === own
+        ? {
+            image: await deviceBuild(entry, root, [largest], true),
+            imageOfAll: await deviceBuild(entry, root, undefined, true),
+          }
+        : {};
     return {
       modules,
       folders,
@@ -97,6 +117,7 @@ export async function measure(folder, entry) {
       upstreams,
       oneUpstream: Math.max(...Object.values(upstreams), entry ? 0 : whole),
       linked: whole,
+      ...images,
       all: linked(everything),
     };
   } finally {
@@ -107,6 +128,8 @@ export async function measure(folder, entry) {
 const wholes = {
   oneUpstream: "device build with its largest upstream alone",
   linked: "device build with all its upstreams",
+  image: "device build with its largest upstream alone, and the JavaScript of the drivers",
+  imageOfAll: "device build with all its upstreams, and the JavaScript of the drivers",
   all: "all of src, as it stands",
 };
 
@@ -118,7 +141,8 @@ export function beyond(measured, budget) {
     else if (size > limit)
       faults.push(`${what}: ${size} bytes, ${size - limit} more than its budget of ${limit}`);
   };
-  for (const [key, words] of Object.entries(wholes)) check(words, measured[key], budget[key]);
+  for (const [key, words] of Object.entries(wholes))
+    if (measured[key] !== undefined) check(words, measured[key], budget[key]);
   for (const [name, size] of Object.entries(measured.folders)) check(name, size, budget.folders[name]);
   return faults;
 }
@@ -134,7 +158,7 @@ export function table(measured, budget) {
   for (const [name, size] of Object.entries(measured.upstreams))
     rows.push([`device build with ${name} alone`, size, undefined, undefined]);
   for (const [key, words] of Object.entries(wholes))
-    rows.push([words, measured[key], budget[key], budget.aims?.[key]]);
+    if (measured[key] !== undefined) rows.push([words, measured[key], budget[key], budget.aims?.[key]]);
   return rows;
 }
 
@@ -151,8 +175,7 @@ function print(measured, budget) {
 
 /** Sizes of the built firmware and its budget, for the page of figures. */
 export async function firmwareSizes() {
-  const dist = join(here, "../../dist");
-  const measured = await measure(join(dist, "src"), join(dist, "host-sim/runtime/machine-entry.js"));
+  const measured = await measure(join(here, "../../dist/src"), own);
   return { measured, budget: JSON.parse(readFileSync(join(here, "budget.json"), "utf8")) };
 }
 
@@ -160,7 +183,9 @@ const room = (size) => Math.ceil((size * 1.03) / 64) * 64;
 
 function updated(measured, budget) {
   const sorted = Object.entries(measured.folders).sort(([a], [b]) => (a < b ? -1 : 1));
-  const limits = Object.fromEntries(Object.keys(wholes).map((key) => [key, room(measured[key])]));
+  const limits = Object.fromEntries(
+    Object.keys(wholes).flatMap((key) => (measured[key] === undefined ? [] : [[key, room(measured[key])]])),
+  );
   return {
     ...budget,
     ...limits,
@@ -186,8 +211,8 @@ async function main(args) {
     console.error(`${shown(folder)} does not exist: run npm run build:ts first`);
     return 2;
   }
-  const own = join(folder, "../host-sim/runtime/machine-entry.js");
-  const measured = await measure(folder, asked ?? (existsSync(own) ? own : undefined));
+  const usual = join(folder, "../host-sim/runtime/machine-entry.js");
+  const measured = await measure(folder, asked ?? (existsSync(usual) ? usual : undefined));
   let budget = JSON.parse(readFileSync(budgetFile, "utf8"));
   if (update) {
     budget = updated(measured, budget);
