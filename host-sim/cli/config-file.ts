@@ -1,7 +1,9 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isFault } from "../../src/base/fault.js";
 import { readConfig, type UcmConfig, type UpstreamConfig } from "../../src/setup/config.js";
+import { readKeys, readSigned } from "../../src/update/metadata.js";
 import { webhookToken, type Webhook } from "../net/webhook-server.js";
 import { fingerprint20b } from "../pki/certificates.js";
 import { UsageError, whyNotJson } from "./output.js";
@@ -56,7 +58,9 @@ export function loadConfig(path: string): LoadedConfig {
     const what = `upstreams[${i}].passwordFile`;
     const password =
       passwordFile === undefined ? {} : { password: readText(resolve(base, passwordFile), what).trim() };
-    credentials.set(upstream.id, { ...file("ca"), ...file("cert"), ...file("key"), ...password });
+    const files = { ...file("ca"), ...file("cert"), ...file("key") };
+    checkFiles(files, `upstreams[${i}]`);
+    credentials.set(upstream.id, { ...files, ...password });
   });
   const upstreams = config.upstreams.map((upstream, i): UpstreamConfig => {
     const { clientSecretFile, callbackUrl, estSecretFile } = upstream;
@@ -78,9 +82,42 @@ export function loadConfig(path: string): LoadedConfig {
   const { update } = config;
   if (update === undefined) return { config: { ...config, upstreams }, credentials };
   const { root, ca } = update;
-  credentials.set("update", ca === undefined ? {} : { ca: readText(resolve(base, ca), "update.ca") });
+  const files = ca === undefined ? {} : { ca: readText(resolve(base, ca), "update.ca") };
+  checkFiles(files, "update");
+  credentials.set("update", files);
   const rootText = readText(resolve(base, root), "update.root");
+  const signed = readSigned(rootText, "root");
+  const keys = isFault(signed) ? signed : readKeys(signed);
+  if (isFault(keys))
+    throw new UsageError(
+      `update.root: ${root} is no root of a repository (${keys.text.replace(/\.$/, "")}); it is metadata/1.root.json there`,
+    );
   return { config: { ...config, upstreams, update: { ...update, rootText } }, credentials };
+}
+
+/** A wrong file is told at the start: later it would be a server that cannot be reached, for a reason that names no file. */
+function checkFiles({ ca, cert, key }: Credentials, where: string): void {
+  const certificateOf = (pem: string | undefined, name: string): X509Certificate | undefined => {
+    try {
+      return pem === undefined ? undefined : new X509Certificate(pem);
+    } catch {
+      throw new UsageError(`${where}.${name}: the file holds no certificate (PEM)`);
+    }
+  };
+  certificateOf(ca, "ca");
+  const own = certificateOf(cert, "cert");
+  if ((cert === undefined) !== (key === undefined))
+    throw new UsageError(`${where}: cert and key belong together, one of them is missing`);
+  if (key === undefined) return;
+  let secret: KeyObject;
+  try {
+    secret = createPrivateKey(key);
+  } catch {
+    throw new UsageError(
+      `${where}.key: the file holds no private key that can be read (PEM, without a passphrase: a module has nobody to ask)`,
+    );
+  }
+  if (!own!.checkPrivateKey(secret)) throw new UsageError(`${where}.key: it is not the key of ${where}.cert`);
 }
 
 function fingerprintOf(pem: string, what: string): string {

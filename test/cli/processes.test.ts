@@ -1,5 +1,5 @@
 /** Utility, module and charger as three processes, joined by TLS and a pseudo-terminal: what a user scripts against. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -24,29 +24,21 @@ describe.each(["node", "xs"])("vtn, ucm --runtime %s and sgd as processes", (run
     line["event"] === "state" && (line["currentA"] as number) >= from && (line["currentA"] as number) <= to;
 
   beforeAll(async () => {
-    vtn = new CliProcess(["vtn", "--json", "--data", join(data, "vtn"), "--poll-seconds", "1"]);
+    const given = join(data, "given.json");
+    vtn = new CliProcess(
+      ["vtn", "--json", "--data", join(data, "vtn"), "--poll-seconds", "1"].concat("--module-config", given),
+    );
     listening = await vtn.line("listening", (line) => line["event"] === "listening");
     sgd = new CliProcess(["sgd", "--serial", "pty", "--json", "--control", "0"]);
     const serial = await sgd.line("serial", (line) => line["event"] === "serial");
     control = String((await sgd.line("control", (line) => line["event"] === "control"))["url"]);
     const config = join(data, "module.json");
-    writeFileSync(
-      config,
-      JSON.stringify({
-        upstreams: [
-          {
-            id: "utility",
-            protocol: "openadr2b",
-            url: (listening["urls"] as Line)["openadr2b"],
-            venName: "garage",
-            ca: listening["ca"],
-            cert: listening["clientCert"],
-            key: listening["clientKey"],
-          },
-        ],
-        polling: { stateSeconds: 5, commoditySeconds: 2 },
-      }),
-    );
+    const enrolled = JSON.parse(readFileSync(given, "utf8")) as Line;
+    expect((enrolled["upstreams"] as Line[])[0]).toMatchObject({
+      ...{ url: (listening["urls"] as Line)["openadr2b"], ca: listening["ca"] },
+      ...{ cert: listening["clientCert"], key: listening["clientKey"] },
+    });
+    writeFileSync(config, JSON.stringify({ ...enrolled, polling: { stateSeconds: 5, commoditySeconds: 2 } }));
     ucm = new CliProcess([
       "ucm",
       "--serial",
