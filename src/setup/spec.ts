@@ -48,12 +48,14 @@ function checkString(spec: Spec & { type: "string" }, value: unknown, path: stri
   if (spec.oneOf && !spec.oneOf.includes(value)) {
     return wrong(path, `one of ${spec.oneOf.map((one) => `"${one}"`).join(", ")}; it is "${value}"`);
   }
-  if (value.length < (spec.minLength ?? 0)) return wrong(path, "a text that is not empty");
+  const least = spec.minLength ?? 0;
+  if (value === "" && least > 0) return wrong(path, "a text that is not empty");
   if (value.length > (spec.maxLength ?? 256))
     return wrong(path, `at most ${spec.maxLength ?? 256} characters long`);
   if (spec.prefixes && !spec.prefixes.some((prefix) => value.startsWith(prefix))) {
     return wrong(path, `an address that starts with ${spec.prefixes.join(" or ")}; it is "${value}"`);
   }
+  if (value.length < least) return wrong(path, `at least ${least} characters long`);
   return undefined;
 }
 

@@ -51,6 +51,13 @@ describe("configuration", () => {
       { upstreams: [{ ...good.upstreams[0], url: "ftp://x.example" }] },
       /upstreams\[0\]\.url must be an address that starts with/,
     ],
+    // Short and wrong is told as wrong.
+    [
+      { upstreams: [{ ...good.upstreams[0], est: "http://b/" }] },
+      /upstreams\[0\]\.est must be an address that starts with https:\/\/; it is "http:\/\/b\/"/,
+    ],
+    [{ upstreams: [{ ...good.upstreams[0], est: "https://" }] }, /\.est must be at least 12 characters long/],
+    [{ upstreams: [{ ...good.upstreams[0], url: "" }] }, /\.url must be a text that is not empty/],
     [
       { upstreams: [{ ...good.upstreams[0], venName: undefined, protocol: "openadr2b" }] },
       /venName must be a text/,
