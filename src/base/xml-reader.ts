@@ -112,10 +112,12 @@ export class XmlReader {
 
   /** Takes the next bytes. The first fault stays: later calls give it again. */
   push(bytes: Uint8Array): Fault | undefined {
-    for (let i = 0; i < bytes.length && this.fault === undefined; i++) {
-      if (this.buffer.length > 0) {
+    const { buffer } = this;
+    const end = bytes.length;
+    for (let i = 0; i < end && this.fault === undefined; i++) {
+      if (buffer.length > 0) {
         i += this.run(bytes, i);
-        if (i === bytes.length) break;
+        if (i === end) break;
       }
       if (++this.bytes > this.limits.documentBytes) {
         return this.fail("xml-document-too-long", `more than ${this.limits.documentBytes} bytes`);
