@@ -106,9 +106,7 @@ function checkFiles({ ca, cert, key }: Credentials, where: string): void {
   };
   certificateOf(ca, "ca");
   const own = certificateOf(cert, "cert");
-  if ((cert === undefined) !== (key === undefined))
-    throw new UsageError(`${where}: cert and key belong together, one of them is missing`);
-  if (key === undefined) return;
+  if (own === undefined || key === undefined) return;
   let secret: KeyObject;
   try {
     secret = createPrivateKey(key);
@@ -117,7 +115,7 @@ function checkFiles({ ca, cert, key }: Credentials, where: string): void {
       `${where}.key: the file holds no private key that can be read (PEM, without a passphrase: a module has nobody to ask)`,
     );
   }
-  if (!own!.checkPrivateKey(secret)) throw new UsageError(`${where}.key: it is not the key of ${where}.cert`);
+  if (!own.checkPrivateKey(secret)) throw new UsageError(`${where}.key: it is not the key of ${where}.cert`);
 }
 
 function fingerprintOf(pem: string, what: string): string {
