@@ -56,6 +56,10 @@ it("the bytes, then the name, then the folder and those that are new above it", 
   expect(readFileSync(join(dir, "a/b/c.json"), "utf8")).toBe("2");
   expect(statSync(join(dir, "a/b/c.json")).mode & 0o777).toBe(0o600);
   expect(readdirSync(join(dir, "a/b"))).toEqual(["c.json"]);
+  done.length = 0;
+  // By a way that begins where this program is.
+  writeWhole(join(relative(process.cwd(), dir), "x/y/z"), "1");
+  expect(done.map((step) => step.split("/").at(-1))).toEqual(["z.new", "z", "y", "x", dir.split("/").at(-1)]);
 });
 
 it("a release: each file is on the disk before the next is begun, the timestamp last, and keys before their root", () => {
