@@ -1,4 +1,5 @@
 // The module's button and lamp over stand-ins for the pins: what a finger, a bad contact and a short circuit become.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Button, LampPin } from "../../drivers/button/button.js";
 import type { Lamp } from "../../src/health/lamp.js";
@@ -76,5 +77,30 @@ describe("the lamp", () => {
     pin.set("well", 0);
     for (let ms = 5; ms < 100; ms += 5) pin.turn(ms);
     expect(tries).toBe(3);
+  });
+});
+
+describe("what is told of the boards' button and lamp", () => {
+  const root = new URL("../../", import.meta.url);
+  const textOf = (path: string): string => readFileSync(new URL(path, root), "utf8");
+  const boards = readdirSync(new URL("boards/", root)).filter((name) =>
+    existsSync(new URL(`boards/${name}/host/provider.js`, root)),
+  );
+  const ownerPage = textOf("docs/owner-page.md");
+
+  it.each(boards)("%s", (board) => {
+    const provider = textOf(`boards/${board}/host/provider.js`);
+    const readme = textOf(`boards/${board}/README.md`);
+    const pin = (name: string, text: string, rule: RegExp): void =>
+      expect([name, rule.exec(readme)?.[1]]).toEqual([name, new RegExp(text).exec(provider)?.[1]]);
+    pin("button", "button: (\\d+)", /button (\d+)/);
+    pin("lamp", "lamp: \\{ pin: (\\d+)", /LED (?:\(WS2812\) )?(\d+)/);
+    expect(provider).toContain("button:");
+    const listed = provider.includes("ws2812: true")
+      ? /WS2812 \(([^);]*)/
+      : provider.includes("lamp:")
+        ? /plain LED \(([^)]*)/
+        : /`drivers\/ws2812`\)\. ([\w-]+) has none/;
+    expect(listed.exec(ownerPage)?.[1]?.split(", ")).toContain(board);
   });
 });
