@@ -143,6 +143,8 @@ export class GridOracle {
   }
   rebooted(): void {
     for (const moment of this.moments()) moment.rebooted();
+    // Who still lists what is not kept: the source's next word tells.
+    for (const entry of this.entries) entry.listed = true;
     this.online.clear();
     this.bootTrueMs = this.world.trueMs;
   }
