@@ -1,5 +1,5 @@
 /** Capture files on Node, written record by record, so that a killed program leaves a readable file, and read so too. */
-import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { whyNot } from "../runtime/why-not.js";
 import { pcapngPacket, PcapngReader, pcapngStart } from "./pcapng.js";
 import { LINK_TYPE, packRecord, unpackRecord } from "./pseudo-header.js";
@@ -8,6 +8,8 @@ import { VcdWriter } from "./vcd.js";
 
 /** A capture file is read in pieces of so many bytes. */
 const PIECE_BYTES = 256 * 1024;
+/** The type of the section header block, with which each pcapng begins; the same in both byte orders. */
+const PCAPNG_MAGIC = 0x0a0d0d0a;
 
 /** A file that cannot be written or read: the text says what to do. */
 export class CaptureFileError extends Error {}
@@ -20,6 +22,7 @@ export interface CaptureFile extends CaptureSink {
 
 /** Begins the files that are named; either may be undefined. Throws {@link CaptureFileError}. */
 export function createCapture(pcapng: string | undefined, vcd?: string): CaptureFile {
+  if (pcapng !== undefined) refuseOther(pcapng);
   const handle = pcapng === undefined ? undefined : open(pcapng);
   if (handle !== undefined) writeSync(handle, pcapngStart(LINK_TYPE, "cta2045", "OpenUCM"));
   const bits = vcd === undefined ? undefined : createVcd(vcd);
@@ -101,6 +104,25 @@ export function* recordsOf(
       if (length === 0) return;
       onBytes(done, total);
     }
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** A name that was mistyped must not cost somebody a file: only captures are written over. */
+function refuseOther(path: string): void {
+  let handle: number;
+  try {
+    if (!statSync(path).isFile()) return;
+    handle = openSync(path, "r");
+  } catch {
+    return;
+  }
+  try {
+    const begin = Buffer.alloc(4);
+    const length = readSync(handle, begin);
+    if (length > 0 && begin.readUInt32LE() !== PCAPNG_MAGIC)
+      throw new CaptureFileError(`${path} is there and is no capture: name another file, or remove it`);
   } finally {
     closeSync(handle);
   }

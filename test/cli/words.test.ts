@@ -1,7 +1,7 @@
 /** What the command line says when something named is not there, and that each command stands in its document. */
 import { spawn, spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ReadStream } from "node:tty";
@@ -15,6 +15,7 @@ import { CliProcess, cliPath, repoRoot } from "../support/process.js";
 const dir = mkdtempSync(join(tmpdir(), "openucm-words-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 mkdirSync(join(dir, "empty"));
+writeFileSync(join(dir, "notes.txt"), "of mine");
 
 function openucm(args: readonly string[]): { status: number | null; out: string; err: string } {
   const run = spawnSync(process.execPath, [cliPath, ...args], { encoding: "utf8", input: "", cwd: dir });
@@ -26,6 +27,11 @@ describe("what is not there", () => {
     [["decode", "--pcap", "none.pcapng"], /cannot read none\.pcapng \(no such file or folder\)$/],
     [["decode", "--pcap", "empty"], /cannot read empty \(it is a folder\)$/],
     [["sgd", "--serial", "pty", "--capture", "no/x"], /cannot write no\/x \(no such file or folder\)$/],
+    // Not written over, though it could be.
+    [
+      ["sgd", "--serial", "pty", "--capture", "notes.txt"],
+      /notes\.txt is there and is no capture: name another/,
+    ],
     [["scenario", "run", "empty"], /^openucm: empty: it is a folder;/],
     [["fleet", "--count", "1", "--csv", "no/x"], /cannot write no\/x \(no such file or folder\)$/],
     [

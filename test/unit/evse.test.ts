@@ -3,7 +3,13 @@ import { DEFAULT_CAR, type CarConfig } from "../../host-sim/evse/car.js";
 import { Charger, type ChargerConfig, type ChargerPolicy } from "../../host-sim/evse/charger.js";
 import type { EvseConfig } from "../../host-sim/evse/evse.js";
 import type { LoadEventOptions } from "../../host-sim/evse/load-events.js";
-import { amperesOfDuty, dutyOfAmperes, PILOT_STEADY } from "../../host-sim/evse/pilot.js";
+import {
+  amperesOfDuty,
+  dutyOfAmperes,
+  pilotInWords,
+  PILOT_OFF,
+  PILOT_STEADY,
+} from "../../host-sim/evse/pilot.js";
 import { BasicOp } from "../../src/wire/message.js";
 
 interface Wish {
@@ -67,6 +73,16 @@ function charging(wish: Wish = {}): [Charger, number] {
 }
 
 describe("control pilot", () => {
+  it.each([
+    ["C", 53.333, "C2, 53.3 %"],
+    ["B", PILOT_STEADY, "B1"],
+    ["A", PILOT_STEADY, "A1"],
+    ["F", PILOT_OFF, "F"],
+    ["E", PILOT_STEADY, "E"],
+  ] as const)("%s at %d %% is told as SAE J1772 names it", (state, duty, words) => {
+    expect(pilotInWords(state, duty)).toBe(words);
+  });
+
   it("relates duty and amperes as SAE J1772 does", () => {
     expect(amperesOfDuty(10)).toBe(6);
     expect(amperesOfDuty(50)).toBe(30);
