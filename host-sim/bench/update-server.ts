@@ -33,17 +33,23 @@ function fileOf(base: string, url: string): Buffer | undefined {
   }
 }
 
-/** Throws {@link CommandError} where the folder is no repository. */
+/** The text of a repository's first root. Throws {@link CommandError} where the folder is none. */
+export function firstRootOf(folder: string): string {
+  const root = join(resolve(folder), "metadata", "1.root.json");
+  if (!existsSync(root))
+    throw new CommandError(
+      `${folder} is no update repository: metadata/1.root.json is missing; make one with openucm release publish --to ${folder}`,
+    );
+  return readFileSync(root, "utf8");
+}
+
+/** Throws as {@link firstRootOf}. */
 export async function startUpdateServer(
   folder: string,
   tls: { readonly cert: string; readonly key: string },
 ): Promise<UpdateServer> {
   const base = resolve(folder);
-  const root = join(base, "metadata", "1.root.json");
-  if (!existsSync(root))
-    throw new CommandError(
-      `${folder} is no update repository: metadata/1.root.json is missing; make one with openucm release publish --to ${folder}`,
-    );
+  const rootText = firstRootOf(folder);
   const server = createServer(tls, (request, response) => {
     const bytes = fileOf(base, request.url ?? "/");
     if (bytes === undefined) {
@@ -62,7 +68,7 @@ export async function startUpdateServer(
   });
   return {
     url: `https://localhost:${(server.address() as AddressInfo).port}`,
-    rootText: readFileSync(root, "utf8"),
+    rootText,
     close: () =>
       new Promise((done) => {
         server.close(() => done());

@@ -32,13 +32,12 @@ export function lockDataDir(...path: readonly string[]): string {
   const aside = join(dir, `.lock-${process.pid}`);
   for (let tries = 0; !claim(file, aside, own); tries++) {
     const there = read(file);
-    if (there === undefined) continue;
-    const holder = holderOf(there);
+    const holder = there === undefined ? undefined : holderOf(there);
     if (holder !== undefined || tries === 10)
       throw new UsageError(
         `another openucm (process ${holder ?? "unknown"}) uses ${dir}: end it, or name another folder with --data DIR; if none runs, remove ${file}`,
       );
-    takeAway(file, aside, there);
+    if (there !== undefined) takeAway(file, aside, there);
   }
   process.on("exit", () => {
     if (read(file) === own) rmSync(file, { force: true });

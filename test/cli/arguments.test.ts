@@ -1,6 +1,15 @@
 /** Wrong use gets one clear line on stderr and exit code 2; decode never fails. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, CommanderError } from "commander";
@@ -232,6 +241,18 @@ describe("the folder of --data", () => {
       expect(() => lockDataDir(dir)).toThrow(`process ${process.pid}`);
     }
     expect(readdirSync(dir)).toEqual(["lock"]);
+  });
+
+  it("says so where the lock can be neither read nor taken away", () => {
+    const dir = join(data, "odd");
+    mkdirSync(join(dir, "lock"), { recursive: true });
+    expect(() => lockDataDir(dir)).toThrow("another openucm (process unknown)");
+  });
+
+  it("an update folder that is none is the user's mistake", () => {
+    const { status, err } = openucm(["bench", "--no-demo", "--update", join(data, "nothing")]);
+    expect(err).toMatch(/^openucm: .*nothing is no update repository: .*openucm release publish --to/);
+    expect(status).toBe(2);
   });
 
   it("a second program is refused with exit code 2; one that was killed keeps nobody out", async () => {

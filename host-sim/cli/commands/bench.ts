@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { Bench } from "../../bench/bench.js";
 import { playDemo } from "../../bench/demo.js";
+import { firstRootOf } from "../../bench/update-server.js";
 import { startPageServer, type PageServer } from "../../bench/page-server.js";
 import { loadProfile } from "../../sgd/profile.js";
 import type { Engine } from "../../runtime/ucm-host.js";
@@ -79,6 +80,8 @@ Examples:
         const output = new Output(flags.json ?? false);
         const profiles = flags.profile.length > 0 ? flags.profile : ["evse-level2-32a"];
         asNamed(() => profiles.forEach((name) => loadProfile(name)));
+        const { update } = flags;
+        if (update !== undefined) asNamed(() => firstRootOf(update));
         const dataDir = lockDataDir(flags.data, "bench");
         const engines: Engine[] = [];
         while (engines.length < flags.chargers)
@@ -96,7 +99,7 @@ Examples:
           region: flags.region,
           seed: flags.seed ?? Date.now() & 0x7fffffff,
           pollSeconds: 2,
-          ...(flags.update === undefined ? {} : { update: { folder: flags.update, version: version() } }),
+          ...(update === undefined ? {} : { update: { folder: update, version: version() } }),
           ...(capture === undefined ? {} : { capture }),
           onMessage: (message, charger) => page?.tell(message, charger),
           onFailure: (error) => {
