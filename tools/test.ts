@@ -17,7 +17,7 @@ const full = process.argv.includes("--full");
 const rest = full && process.argv.includes("--rest");
 /** What the steps of the last `npm test` gave. */
 const stepsResult = `${root}build/test-steps.json`;
-/** What the suites gave that were run once more. */
+/** What the suites of the last `npm test` gave that were run once more. */
 const againResult = `${root}build/test-result-again.json`;
 
 interface Report {
@@ -54,6 +54,10 @@ let skipped = 0;
 const leftOut: string[] = [];
 /** What failed, in the words of the last pages of a log: a step's name, or a suite, its test and the first lines of why. */
 const broken: string[] = [];
+const wrong = (what: string): void => {
+  failed++;
+  broken.push(what);
+};
 /** Suites by the clock that failed; they are counted when they have been run once more. */
 const again: { readonly suite: string; readonly why: readonly string[] }[] = [];
 
@@ -68,8 +72,7 @@ function runStep(name: string, [program, ...args]: readonly string[]): Promise<v
       process.stdout.write(` ${ok ? "✓" : "✗"} ${name} (${seconds} s)\n`);
       if (ok) passed++;
       else {
-        failed++;
-        broken.push(name);
+        wrong(name);
         process.stdout.write(`${stdout}${stderr}\n`);
       }
       done();
@@ -92,9 +95,9 @@ const begin = (why: string): string =>
 function failuresOf({ name, assertionResults, message, status }: Report["testResults"][number]): string[] {
   const tests = assertionResults
     .filter((test) => test.status === "failed")
-    .map(({ fullName, failureMessages }) => {
-      return `${nameOf(name)} > ${fullName}${begin(failureMessages?.[0] ?? "")}`;
-    });
+    .map(
+      ({ fullName, failureMessages }) => `${nameOf(name)} > ${fullName}${begin(failureMessages?.[0] ?? "")}`,
+    );
   if (tests.length > 0 || status !== "failed") return tests;
   return [`${nameOf(name)}${begin(message ?? "")}`];
 }
@@ -176,10 +179,6 @@ function runSuites(
       env: { ...process.env, ...(full ? { OPENUCM_FULL: "1" } : {}) },
     },
   );
-  const wrong = (what: string): void => {
-    failed++;
-    broken.push(what);
-  };
   try {
     const report = reportOf(result);
     count(report, [], last);
@@ -196,11 +195,12 @@ function runSuites(
 
 /** What failed by the clock, once more and alone: a machine that others load must not hide what is right, nor what is wrong. */
 function tryAgain(): void {
-  rmSync(againResult, { force: true });
+  // A run of the rest may be followed by another, which needs what npm test gave.
+  if (!full) rmSync(againResult, { force: true });
   if (again.length === 0) return;
   process.stdout.write("\nOnce more, alone:\n");
   const suites = again.map(({ suite }) => suite);
-  runSuites("-again", suites, { more: ["--maxWorkers=1"], last: true });
+  runSuites(full ? "-full-again" : "-again", suites, { more: ["--maxWorkers=1"], last: true });
   process.stdout.write(
     `\nFailed at first, and run once more alone:\n${again.flatMap(({ why }) => why.map((one) => `  ${one}\n`)).join("")}`,
   );

@@ -1,19 +1,10 @@
 /** Many modules at once: a folder each, a list for the utility without any secret, and a ledger so that none repeats. */
 import { createHash, randomBytes, X509Certificate } from "node:crypto";
-import {
-  appendFileSync,
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../cli/output.js";
 import { fingerprint20b } from "../pki/certificates.js";
+import { writeSynced } from "../runtime/write-whole.js";
 import { filesOf, keyHash, makeRequest, privateFolder } from "./identity.js";
 import { labelSvg } from "./label.js";
 import { labelTexts, nvsCsv, nvsImage } from "./nvs.js";
@@ -69,13 +60,7 @@ export class Ledger {
   add(serial: string, secret: string): void {
     this.#serials.add(serial);
     this.#hashes.add(Ledger.hash(secret));
-    const file = openSync(this.path, "a", 0o600);
-    try {
-      writeFileSync(file, `${serial} ${Ledger.hash(secret)}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    writeSynced(this.path, "a", `${serial} ${Ledger.hash(secret)}\n`, 0o600);
   }
 }
 

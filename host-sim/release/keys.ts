@@ -10,9 +10,10 @@ import {
   sign,
   type KeyObject,
 } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { makeFolder } from "../runtime/make-folder.js";
+import { writeSynced } from "../runtime/write-whole.js";
 import { canonicalJson } from "../../src/update/canonical.js";
 
 /** The public half as metadata carry it. */
@@ -60,14 +61,8 @@ export function makeKeyFile(folder: string, name: string, passphrase?: string): 
   const key = newKey(name);
   const path = join(folder, `${name}.pem`);
   try {
-    const file = openSync(path, "wx", 0o600);
-    try {
-      writeFileSync(file, key.pem(passphrase));
-      // Devices will be made with a root that names it.
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    // To the disk: devices will be made with a root that names it.
+    writeSynced(path, "wx", key.pem(passphrase), 0o600);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST")
       throw new KeyError(`${path} is there already; a key is never overwritten: choose another folder.`);

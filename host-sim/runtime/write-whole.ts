@@ -13,18 +13,28 @@ export function writeWhole(path: string, bytes: Uint8Array | string, mode?: numb
   const aside = `${path}.new`;
   // What a power cut has left there may have another mode.
   rmSync(aside, { force: true });
-  const file = openSync(aside, "wx", mode);
+  writeSynced(aside, "wx", bytes, mode);
+  renameSync(aside, path);
+  syncFolder(folder);
+  // A folder that is new stands in the one above it.
+  if (made !== undefined)
+    for (let at = resolve(folder); at !== dirname(made); at = dirname(at)) syncFolder(dirname(at));
+}
+
+/** Writes a file that is opened by `flags` ("wx": a new one, "a": at its end); it is on the disk when this returns. */
+export function writeSynced(
+  path: string,
+  flags: "wx" | "a",
+  bytes: Uint8Array | string,
+  mode?: number,
+): void {
+  const file = openSync(path, flags, mode);
   try {
     writeFileSync(file, bytes);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
-  renameSync(aside, path);
-  syncFolder(folder);
-  // A folder that is new stands in the one above it.
-  if (made !== undefined)
-    for (let at = resolve(folder); at !== dirname(made); at = dirname(at)) syncFolder(dirname(at));
 }
 
 /** Names and what they name, onto the disk. Windows has nothing like it, and keeps them by itself. */

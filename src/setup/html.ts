@@ -68,6 +68,11 @@ export function page(title: string, inner: string, here: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${esc(title)}</title><link rel="stylesheet" href="/style.css"></head><body>${nav}<main><h1>${esc(title)}</h1>${inner}</main></body></html>`;
 }
 
+/** What shows that a form is of our own page. */
+export function hiddenForm(form: string): string {
+  return `<input type="hidden" name="form" value="${form}">`;
+}
+
 /** One button that posts to `/order`. `fields` are plain words of ours. */
 export function button(
   form: string,
@@ -78,5 +83,5 @@ export function button(
   let hidden = "";
   for (const [name, value] of Object.entries(fields))
     hidden += `<input type="hidden" name="${name}" value="${esc(value)}">`;
-  return `<form class="i" method="post" action="/order"><input type="hidden" name="form" value="${form}">${hidden}<button${primary ? ' class="p"' : ""}>${esc(label)}</button></form>`;
+  return `<form class="i" method="post" action="/order">${hiddenForm(form)}${hidden}<button${primary ? ' class="p"' : ""}>${esc(label)}</button></form>`;
 }

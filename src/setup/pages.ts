@@ -1,5 +1,5 @@
 import { localTime, type PosixZone } from "../base/posix-tz.js";
-import { button, esc, page } from "./html.js";
+import { button, esc, hiddenForm, page } from "./html.js";
 import { type Span, spanKey, spansOf } from "./hours.js";
 import type { ReadyTime } from "./ready-by.js";
 
@@ -241,7 +241,7 @@ function otherHours(windows: readonly Span[], form: string): string {
           )
           .join("")
       : "";
-  return `${each}<form method="post" action="/order"><input type="hidden" name="form" value="${form}"><input type="hidden" name="do" value="change-schedule"><label for="days">Other hours without charging</label><select id="days" name="days"><option value="62">Monday to Friday</option><option value="127">Every day</option><option value="65">Saturday and Sunday</option></select><label for="from">From</label><input id="from" name="from" type="time" required value="${time(first?.fromMin ?? 960)}"><label for="to">To</label><input id="to" name="to" type="time" required value="${time((first?.toMin ?? 1320) % 1440)}">${instead}<button>Use these hours</button></form>`;
+  return `${each}<form method="post" action="/order">${hiddenForm(form)}<input type="hidden" name="do" value="change-schedule"><label for="days">Other hours without charging</label><select id="days" name="days"><option value="62">Monday to Friday</option><option value="127">Every day</option><option value="65">Saturday and Sunday</option></select><label for="from">From</label><input id="from" name="from" type="time" required value="${time(first?.fromMin ?? 960)}"><label for="to">To</label><input id="to" name="to" type="time" required value="${time((first?.toMin ?? 1320) % 1440)}">${instead}<button>Use these hours</button></form>`;
 }
 
 /** The page "Settings". */
@@ -258,7 +258,7 @@ export function settingsPage(facts: WebFacts, form: string, told: string, mayRes
         : "";
     return `<p><strong>${esc(id)}</strong> ${said}.</p>${verbs.map((verb) => button(form, verb === "admit" ? "Admit" : verb === "pause" ? "Pause" : "Dismiss", { do: verb, source: id })).join("")}${change}`;
   });
-  const hidden = `<input type="hidden" name="form" value="${form}">`;
+  const hidden = hiddenForm(form);
   return page(
     "Settings",
     `${told === "" ? "" : `<section role="status"><p>${esc(told)}</p></section>`}<section><h2>Off-peak hours</h2><p>${owner.windows.length === 0 || owner.schedule === "removed" ? "None: it charges at any hour." : `No charging ${esc(windowsText(owner.windows))} (${esc(owner.schedule)}).`}</p>${owner.schedule === "removed" ? "" : button(form, spansOf(owner.windows).length > 1 ? "Remove all" : "Remove", { do: "remove-schedule" })}${owner.schedule === "accepted" ? "" : button(form, "Use the region's hours", { do: "accept-schedule" })}${otherHours(owner.windows, form)}</section><section><h2>Full by</h2><p>${ready === undefined ? "No time is set." : `Full at ${time(ready.minute)}, ${ready.hours} h of charging before it.`} Your own pauses yield then; a utility's do not.</p><form method="post" action="/order">${hidden}<input type="hidden" name="do" value="ready"><label for="at">Time</label><input id="at" name="at" type="time" required value="${time(ready?.minute ?? 420)}"><label for="hours">Hours of charging it needs</label><input id="hours" name="hours" type="number" min="0.5" max="12" step="0.5" required value="${ready?.hours ?? 4}"><button>Set</button></form>${ready === undefined ? "" : button(form, "Forget the time", { do: "no-ready" })}</section><section><h2>Random delay</h2><p>${delay.enabled ? "On: changes wait a random while, so that many homes do not switch at once." : "Off."}</p>${button(form, delay.enabled ? "Switch off" : "Switch on", { do: delay.enabled ? "delay-off" : "delay-on" })}</section><section><h2>Utilities</h2>${agents.length === 0 ? "<p>None is set up.</p>" : agents.join("")}<p><a href="/setup">Change Wi-Fi or utility</a></p></section><section><h2>Secret</h2><form method="post" action="/secret">${hidden}<label for="old">Present secret</label><input id="old" name="old" type="password" autocomplete="current-password" required><label for="new">New secret</label><input id="new" name="new" type="password" autocomplete="new-password" minlength="10" maxlength="64" required><button>Change the secret</button></form></section>${

@@ -1,7 +1,7 @@
 import { fromHex } from "../base/hex.js";
 import { utf8Length } from "../base/utf8.js";
 import { readConfig, type UcmConfig, type UpstreamConfig } from "./config.js";
-import { esc, page } from "./html.js";
+import { esc, hiddenForm, page } from "./html.js";
 
 /** What the setup page asks the world to keep. Secrets stand apart, so that no configuration ever holds one. */
 export interface Setup {
@@ -147,7 +147,7 @@ export function setupPage(
     : "";
   return page(
     first ? "Set up your module" : "Wi-Fi and utility",
-    `${told === "" ? "" : `<section role="alert"><p class="w">${esc(told)}</p></section>`}<form method="post" action="/setup"><input type="hidden" name="form" value="${formToken}">${wifi}<section><h2>Utility</h2><label for="protocol">It speaks</label><select id="protocol" name="protocol">${option("protocol", "openadr2b", "OpenADR 2.0b")}${option("protocol", "openadr3", "OpenADR 3.1")}${option("protocol", "ocpp16", "OCPP 1.6")}</select>${input("url", "Address", 'required inputmode="url" autocomplete="off"')}${input("name", "Name that it has given you", 'maxlength="100" autocomplete="off"')}<label for="secret">Password that it has given you, if any</label><input id="secret" name="secret" type="password" maxlength="100" autocomplete="off">${input("id", "Short name for it here", 'required maxlength="32" autocomplete="off"')}</section><section><h2>Where you are</h2><label for="region">Rules of</label><select id="region" name="region" required>${choose ? '<option value="">Choose</option>' : ""}${option("region", "us", "United States")}${option("region", "au", "Australia")}${option("region", "uk", "United Kingdom")}</select><label for="zone">Time zone</label><select id="zone" name="zone" required>${zones.map(([rule, label]) => option("zone", rule, label)).join("")}</select></section><button class="p">Save and start</button></form>`,
+    `${told === "" ? "" : `<section role="alert"><p class="w">${esc(told)}</p></section>`}<form method="post" action="/setup">${hiddenForm(formToken)}${wifi}<section><h2>Utility</h2><label for="protocol">It speaks</label><select id="protocol" name="protocol">${option("protocol", "openadr2b", "OpenADR 2.0b")}${option("protocol", "openadr3", "OpenADR 3.1")}${option("protocol", "ocpp16", "OCPP 1.6")}</select>${input("url", "Address", 'required inputmode="url" autocomplete="off"')}${input("name", "Name that it has given you", 'maxlength="100" autocomplete="off"')}<label for="secret">Password that it has given you, if any</label><input id="secret" name="secret" type="password" maxlength="100" autocomplete="off">${input("id", "Short name for it here", 'required maxlength="32" autocomplete="off"')}</section><section><h2>Where you are</h2><label for="region">Rules of</label><select id="region" name="region" required>${choose ? '<option value="">Choose</option>' : ""}${option("region", "us", "United States")}${option("region", "au", "Australia")}${option("region", "uk", "United Kingdom")}</select><label for="zone">Time zone</label><select id="zone" name="zone" required>${zones.map(([rule, label]) => option("zone", rule, label)).join("")}</select></section><button class="p">Save and start</button></form>`,
     first ? "" : "/settings",
   );
 }

@@ -4,7 +4,7 @@ import type { Facts } from "./facts.js";
 import type { Proof } from "./load-phase.js";
 import type { LoadStep } from "./messages.js";
 import type { SgdSettings } from "./settings.js";
-import { follows, sightOf, type Sight } from "./verify.js";
+import { follows, isOverridable, sightOf, type Sight } from "./verify.js";
 
 /**
  * What to ask now; `none` while an answer is awaited or it is not yet time, `blind` where this appliance tells
@@ -38,10 +38,7 @@ export function judge(
   if (sight === "obeys") return "obeys";
   // An appliance that is overridden and says so by opcode 11 alone has had time enough to change its state.
   const overridden =
-    sight === "contradicts" &&
-    facts.override &&
-    step.op !== BasicOp.GridEmergency &&
-    nowMs - proof.sent.atMs >= 2_000;
+    sight === "contradicts" && facts.override && isOverridable(step) && nowMs - proof.sent.atMs >= 2_000;
   if (sight === "opted-out" || overridden) return "overridden";
   proof.ask = sight === "needs-power" ? "power" : "state";
   proof.askAtMs = sight === "needs-power" ? nowMs : nowMs + settings.settleQueryMs;

@@ -28,14 +28,19 @@ export function sightOf(step: LoadStep, state: number, facts: Facts, sinceMs: nu
     if (!fresh) return "needs-power";
     return facts.powerW! <= maxPowerW ? "obeys" : "over";
   }
-  // No customer can opt out of a Grid Emergency: an appliance that says so has not carried it out, or has forgotten it.
-  if (isOptedOut(state)) return step.op === BasicOp.GridEmergency ? "contradicts" : "opted-out";
+  // An appliance that says so of what nobody can opt out of has not carried it out, or has forgotten it.
+  if (isOptedOut(state)) return isOverridable(step) ? "opted-out" : "contradicts";
   if (idleStates?.includes(state)) {
     if (blind) return isIdle(state) ? "obeys" : "contradicts";
     if (!fresh) return "needs-power";
     return facts.powerW! <= idleW ? "obeys" : "contradicts";
   }
   return "contradicts";
+}
+
+/** No customer can opt out of a Grid Emergency (S4 2211). */
+export function isOverridable(step: LoadStep): boolean {
+  return step.op !== BasicOp.GridEmergency;
 }
 
 /** True for a state that fits the step, whatever the power says. */

@@ -74,12 +74,12 @@ type Op =
   | { op: "consent"; source: string; verb: "admit" | "pause" | "dismiss" }
   | { op: "health"; source: string; online: boolean };
 
-const give = { op: fc.constant("give" as const), source: sources };
+const giving = { op: fc.constant("give" as const), source: sources };
 const ops: fc.Arbitrary<Op> = fc.oneof(
   {
     weight: 7,
     arbitrary: fc.record({
-      ...give,
+      ...giving,
       events: fc.uniqueArray(events, { maxLength: 2, selector: (e) => e.id }),
     }),
   },
@@ -499,21 +499,18 @@ class History {
   }
 }
 
-const given = (source: string, ...parts: readonly [Ask, number][]): Op => ({
-  op: "give",
-  source,
-  events: [
-    {
-      id: "a",
-      start: "now",
-      intervals: parts.map(([ask, durationMs], i) => ({
-        offsetMs: parts.slice(0, i).reduce((sum, [, ms]) => sum + ms, 0),
-        durationMs,
-        ask,
-      })),
-    },
-  ],
+/** An event "a" that begins when it comes, but for `more`: these asks one after the other. */
+const ofParts = (more: Partial<GridEvent>, ...parts: readonly [Ask, number][]): Partial<GridEvent> => ({
+  ...{ id: "a", start: "now", ...more },
+  intervals: parts.map(([ask, durationMs], i) => ({
+    offsetMs: parts.slice(0, i).reduce((sum, [, ms]) => sum + ms, 0),
+    durationMs,
+    ask,
+  })),
 });
+
+const give = (source: string, ...events: Partial<GridEvent>[]): Op => ({ op: "give", source, events });
+const given = (source: string, ...parts: readonly [Ask, number][]): Op => give(source, ofParts({}, ...parts));
 
 /** Histories that have found a fault once. */
 const KEPT: readonly [string, Place, number, Op[]][] = [
@@ -546,18 +543,7 @@ const KEPT: readonly [string, Place, number, Op[]][] = [
     0,
     [
       { op: "button", on: true },
-      {
-        op: "give",
-        source: "utility-a",
-        events: [
-          {
-            id: "a",
-            start: "now",
-            emergencyPermitted: true,
-            intervals: [{ offsetMs: 0, durationMs: Infinity, ask: { ask: "emergency" } }],
-          },
-        ],
-      },
+      give("utility-a", ofParts({ emergencyPermitted: true }, [{ ask: "emergency" }, Infinity])),
       { op: "advance", ms: 100 * SECOND },
     ],
   ],
@@ -576,28 +562,11 @@ const KEPT: readonly [string, Place, number, Op[]][] = [
     "us",
     4176,
     [
-      {
-        op: "give",
-        source: "utility-a",
-        events: [
-          {
-            id: "b",
-            start: 0,
-            intervals: [
-              { offsetMs: 0, durationMs: STEP, ask: limit(20, "A") },
-              { offsetMs: STEP, durationMs: Infinity, ask: { ask: "normal" } },
-            ],
-          },
-          {
-            id: "a",
-            start: 0,
-            intervals: [
-              { offsetMs: 0, durationMs: STEP, ask: { ask: "normal" } },
-              { offsetMs: STEP, durationMs: Infinity, ask: { ask: "critical-peak" } },
-            ],
-          },
-        ],
-      },
+      give(
+        "utility-a",
+        ofParts({ id: "b", start: 0 }, [limit(20, "A"), STEP], [{ ask: "normal" }, Infinity]),
+        ofParts({ start: 0 }, [{ ask: "normal" }, STEP], [{ ask: "critical-peak" }, Infinity]),
+      ),
       { op: "power-cut", outageMs: 600_000, house: false, clockAfterMs: 20_000 },
       { op: "noise", fault: "deaf", ms: MINUTE },
       { op: "advance", ms: STEP },
@@ -610,18 +579,7 @@ const KEPT: readonly [string, Place, number, Op[]][] = [
     0,
     [
       { op: "button", on: true },
-      {
-        op: "give",
-        source: "utility-a",
-        events: [
-          {
-            id: "a",
-            start: "now",
-            emergencyPermitted: true,
-            intervals: [{ offsetMs: 0, durationMs: Infinity, ask: limit(0) }],
-          },
-        ],
-      },
+      give("utility-a", ofParts({ emergencyPermitted: true }, [limit(0), Infinity])),
       { op: "advance", ms: STEP },
       { op: "charger-reboot", silent: false },
       { op: "noise", fault: "lost-bytes", ms: 5 * SECOND },
@@ -635,20 +593,7 @@ const KEPT: readonly [string, Place, number, Op[]][] = [
     [
       { op: "pull", outageMs: SECOND },
       { op: "advance", ms: STEP },
-      {
-        op: "give",
-        source: "utility-a",
-        events: [
-          {
-            id: "a",
-            start: 0,
-            intervals: [
-              { offsetMs: 0, durationMs: STEP, ask: { ask: "normal" } },
-              { offsetMs: STEP, durationMs: Infinity, ask: limit(20, "A") },
-            ],
-          },
-        ],
-      },
+      give("utility-a", ofParts({ start: 0 }, [{ ask: "normal" }, STEP], [limit(20, "A"), Infinity])),
       { op: "power-cut", outageMs: 4 * MINUTE, house: false, clockAfterMs: 0 },
       { op: "advance", ms: 50 * SECOND },
     ],

@@ -53,7 +53,7 @@ export function numberEdits(file, of = sources()) {
       : undefined;
   };
   /** A name that stands for its value, not one that is being made, brought in or put into an object under itself. */
-  const isUse = ({ parent }, node) =>
+  const isUse = (node, { parent } = node) =>
     !(ts.isVariableDeclaration(parent) && parent.name === node) &&
     !ts.isImportSpecifier(parent) &&
     !ts.isExportSpecifier(parent) &&
@@ -65,7 +65,7 @@ export function numberEdits(file, of = sources()) {
     if (ts.isTypeNode(node) || ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
     const named =
       ts.isIdentifier(node) || (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression));
-    const value = named && isUse(node, node) ? known(node) : undefined;
+    const value = named && isUse(node) ? known(node) : undefined;
     if (value !== undefined)
       edits.push([
         node.getStart(file),

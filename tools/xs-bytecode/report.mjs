@@ -59,16 +59,16 @@ async function deviceBuild(entry, root, upstreams, drivers = false) {
   const out = mkdtempSync(join(tmpdir(), "xs-device-"));
   try {
     const outdir = join(out, "js");
-    let bundled = join(outdir, "main.js");
-    if (resolve(entry) !== own) bundled = await bundleBehind(entry, root, outdir, upstreams);
-    else {
+    let files = [join(outdir, "main.js")];
+    if (resolve(entry) === own) {
       const chip = { bareIsOutside: true, driversOutside: !drivers, ...(upstreams && { upstreams }) };
       await bundle({ entries: [device], base: dirname(device), outdir, ...chip });
+    } else {
+      const bundled = await bundleBehind(entry, root, outdir, upstreams);
+      files = collectModules(bundled, outdir).map(({ file }) => file);
     }
-    const files =
-      resolve(entry) === own ? [bundled] : collectModules(bundled, outdir).map(({ file }) => file);
     return linked(
-      compileModules(files, join(out, "js"), out).map(({ code, file }) => ({ code, names: namesOf(file) })),
+      compileModules(files, outdir, out).map(({ code, file }) => ({ code, names: namesOf(file) })),
     );
   } finally {
     rmSync(out, { recursive: true, force: true });

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { Bench } from "../../bench/bench.js";
 import { playDemo } from "../../bench/demo.js";
-import { firstRootOf } from "../../bench/update-server.js";
 import { startPageServer, type PageServer } from "../../bench/page-server.js";
+import { firstRootOf } from "../../bench/update-server.js";
 import { loadProfile } from "../../sgd/profile.js";
 import type { Engine } from "../../runtime/ucm-host.js";
 import { Progress } from "../progress.js";

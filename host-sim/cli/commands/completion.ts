@@ -58,6 +58,14 @@ function withAnyValue(list: readonly Word[]): string {
   return [...new Set(names)].join("|");
 }
 
+/** Options whose values are known, each as a branch of a `case` of bash and zsh in which `offer` says the shell's own word. */
+function knownValues(offer: (all: string, withFiles: boolean) => string): string {
+  return Object.entries(values())
+    .filter(([name]) => name.startsWith("--"))
+    .map(([name, all]) => `    ${name}) ${offer(all.join(" "), takesFile.has(name))}; return ;;`)
+    .join("\n");
+}
+
 /** A command's words, quoted for a `case` of bash and zsh. */
 function paths(list: readonly Word[]): string {
   return list
@@ -68,13 +76,9 @@ function paths(list: readonly Word[]): string {
 
 function bash(list: readonly Word[]): string {
   const cases = list.map((word) => `    "${word.path}") offered="${offered(word)}" ;;`).join("\n");
-  const previous = Object.entries(values())
-    .filter(([name]) => name.startsWith("--"))
-    .map(
-      ([name, all]) =>
-        `    ${name}) COMPREPLY=($(compgen -W "${all.join(" ")}"${takesFile.has(name) ? " -f" : ""} -- "$cur")); return ;;`,
-    )
-    .join("\n");
+  const previous = knownValues(
+    (all, withFiles) => `COMPREPLY=($(compgen -W "${all}"${withFiles ? " -f" : ""} -- "$cur"))`,
+  );
   return `# Completion of openucm for bash. Load it with:  source <(openucm completion bash)
 _openucm() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" at="" offered="" word
@@ -99,13 +103,7 @@ complete -o filenames -F _openucm openucm
 /** Not through bashcompinit: zsh does not take bash's slices of COMP_WORDS, and `path` is its PATH. */
 function zsh(list: readonly Word[]): string {
   const cases = list.map((word) => `    "${word.path}") offered=(${offered(word)}) ;;`).join("\n");
-  const previous = Object.entries(values())
-    .filter(([name]) => name.startsWith("--"))
-    .map(
-      ([name, all]) =>
-        `    ${name}) compadd -- ${all.join(" ")}${takesFile.has(name) ? " || _files" : ""}; return ;;`,
-    )
-    .join("\n");
+  const previous = knownValues((all, withFiles) => `compadd -- ${all}${withFiles ? " || _files" : ""}`);
   return `#compdef openucm
 # Completion of openucm for zsh. Load it with:  source <(openucm completion zsh)
 # or keep it as the file _openucm in a folder of $fpath.
