@@ -639,13 +639,14 @@ describe("from the utilities' words to the charger's current", () => {
     console.log(
       `${String(runs)} histories in ${String(Math.round((Date.now() - begin) / 100) / 10)} s: ${String(seen.checks)} settled states, ${String(seen.curtailed)} of them curtailed, ${String(seen.ends)} ends by End Shed, ${String(seen.cuts)} power cuts, ${String(seen.overridden)} states under the customer's override, ${String(seen.timeless)} without a clock`,
     );
-    // That the histories go where they should; a third of what is usual, for few histories differ much from run to run.
+    // That the histories go where they should. A few hundred differ much from run to run: there half is asked, or a third.
+    const at = (many: number, few: number): number => runs / (runs < 1000 ? few : many);
     expect(seen.checks).toBeGreaterThan(10 * runs);
     expect(seen.curtailed).toBeGreaterThan(runs);
     expect(seen.ends).toBeGreaterThan(runs);
-    expect(seen.cuts).toBeGreaterThan(runs / 4);
-    expect(seen.overridden).toBeGreaterThan(runs / 4);
-    expect(seen.timeless).toBeGreaterThan(runs / 12);
-    expect(seen.delayed).toBeGreaterThan(runs / 2);
+    expect(seen.cuts).toBeGreaterThan(at(2, 4));
+    expect(seen.overridden).toBeGreaterThan(at(2, 4));
+    expect(seen.timeless).toBeGreaterThan(at(4, 12));
+    expect(seen.delayed).toBeGreaterThan(at(1, 2));
   }, 1_800_000);
 });
